@@ -1,0 +1,105 @@
+// swift-tools-version:6.2
+import PackageDescription
+
+let arrow = "\(Context.packageDirectory)/.arrow"
+
+/// Settings of every Swift target: warnings are errors.
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+
+/// Settings of the targets that columns and bytes pass through: calls between them are inlined in release builds.
+let hot: [SwiftSetting] =
+    strict + [
+        .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
+    ]
+
+let package = Package(
+    name: "auditlake",
+    platforms: [.macOS(.v15)],
+    products: [.executable(name: "auditlake", targets: ["auditlake"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // Native code behind plain C headers.
+        .target(
+            name: "CByteScan",
+            cSettings: [.unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror"])]
+        ),
+        .target(
+            name: "CArrowParquet",
+            cxxSettings: [.unsafeFlags(["-isystem", "\(arrow)/include", "-Wall", "-Wextra", "-Werror"])],
+            linkerSettings: [
+                .unsafeFlags([
+                    "-L\(arrow)/lib",
+                    "-Xlinker", "-rpath", "-Xlinker", "$ORIGIN/../lib",
+                    "-Xlinker", "-rpath", "-Xlinker", "\(arrow)/lib",
+                ]),
+                .linkedLibrary("parquet"), .linkedLibrary("arrow"),
+            ]
+        ),
+        .systemLibrary(name: "CPgQuery"),
+
+        // Values: no I/O, no clock.
+        .target(name: "Columnar", dependencies: ["CByteScan"], swiftSettings: hot),
+        .target(name: "SQLText", dependencies: ["CByteScan", "CPgQuery"], swiftSettings: hot),
+        .target(
+            name: "AuditFormats",
+            dependencies: ["CByteScan", "Columnar", "SQLText", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: hot
+        ),
+        .target(name: "DeltaLog", swiftSettings: strict),
+        .target(name: "BatchProtocol", swiftSettings: strict),
+
+        // One outside system each.
+        .target(
+            name: "Configuration",
+            dependencies: [.product(name: "Yams", package: "Yams")],
+            swiftSettings: strict
+        ),
+        .target(name: "ObjectStorage", swiftSettings: strict),
+        .target(name: "ParquetFiles", dependencies: ["CArrowParquet", "Columnar"], swiftSettings: hot),
+        .target(
+            name: "DeltaTables",
+            dependencies: ["Columnar", "DeltaLog", "ObjectStorage", "ParquetFiles"],
+            swiftSettings: strict
+        ),
+        .target(name: "Catalog", dependencies: ["DeltaTables", "ObjectStorage"], swiftSettings: strict),
+        .target(name: "Intake", dependencies: ["BatchProtocol", "CByteScan", "ObjectStorage"], swiftSettings: strict),
+
+        // Assembly.
+        .target(
+            name: "Pipelines",
+            dependencies: [
+                "AuditFormats", "BatchProtocol", "Catalog", "Columnar", "DeltaLog", "DeltaTables", "Intake",
+                "ObjectStorage", "ParquetFiles",
+            ],
+            swiftSettings: hot
+        ),
+        .target(name: "Query", dependencies: ["Catalog", "DeltaTables"], swiftSettings: strict),
+        .executableTarget(
+            name: "auditlake",
+            dependencies: [
+                "AuditFormats", "BatchProtocol", "Catalog", "Configuration", "DeltaTables", "Intake", "ObjectStorage",
+                "Pipelines", "Query",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict
+        ),
+
+        .testTarget(name: "ColumnarTests", dependencies: ["Columnar"], swiftSettings: strict),
+        .testTarget(name: "SQLTextTests", dependencies: ["SQLText", "CPgQuery"], swiftSettings: strict),
+        .testTarget(name: "AuditFormatsTests", dependencies: ["AuditFormats"], swiftSettings: strict),
+        .testTarget(name: "DeltaLogTests", dependencies: ["DeltaLog"], swiftSettings: strict),
+        .testTarget(name: "BatchProtocolTests", dependencies: ["BatchProtocol"], swiftSettings: strict),
+        .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"], swiftSettings: strict),
+        .testTarget(name: "ObjectStorageTests", dependencies: ["ObjectStorage"], swiftSettings: strict),
+        .testTarget(name: "ParquetFilesTests", dependencies: ["ParquetFiles"], swiftSettings: strict),
+        .testTarget(name: "DeltaTablesTests", dependencies: ["DeltaTables"], swiftSettings: strict),
+        .testTarget(name: "IntakeTests", dependencies: ["Intake"], swiftSettings: strict),
+        .testTarget(name: "PipelinesTests", dependencies: ["Pipelines"], swiftSettings: strict),
+        .testTarget(name: "QueryTests", dependencies: ["Query"], swiftSettings: strict),
+    ],
+    cxxLanguageStandard: .cxx20
+)

@@ -1,0 +1,8 @@
+#ifndef AUDITLAKE_CBYTESCAN_H
+#define AUDITLAKE_CBYTESCAN_H
+
+#include "csv_scan.h"
+#include "sql_tokens.h"
+#include "text_scan.h"
+
+#endif
