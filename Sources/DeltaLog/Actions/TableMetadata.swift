@@ -1,0 +1,113 @@
+/// The `metaData` action: identity, schema, partitioning and properties of the table.
+///
+/// Source: protocol section "Change Metadata".
+package struct TableMetadata: Hashable, Sendable {
+    /// How data files are encoded.
+    package struct Format: Hashable, Sendable, Decodable {
+        /// Parquet, the only format of the protocol.
+        package static let parquet = Format(provider: "parquet", options: [:])
+
+        /// Name of the encoding.
+        package var provider: String
+        /// Options of the encoding.
+        package var options: [String: String]
+
+        package init(provider: String, options: [String: String]) {
+            self.provider = provider
+            self.options = options
+        }
+    }
+
+    /// Identity of the table, a uuid.
+    package var id: String
+    /// Name for people.
+    package var name: String?
+    /// Description for people.
+    package var comment: String?
+    /// Encoding of the data files.
+    package var format: Format
+    /// The schema as it stands in the log; ``schema()`` reads it.
+    package var schemaString: String
+    /// Partition columns, outermost first.
+    package var partitionColumns: [String]
+    /// Table properties.
+    package var configuration: [String: String]
+    /// Time of creation in milliseconds since 1970.
+    package var createdTime: Int64?
+
+    package init(
+        id: String,
+        name: String? = nil,
+        comment: String? = nil,
+        schema: TableSchema,
+        partitionColumns: [String] = [],
+        configuration: [String: String] = [:],
+        createdTime: Int64?
+    ) {
+        self.id = id
+        self.name = name
+        self.comment = comment
+        format = .parquet
+        schemaString = schema.schemaString
+        self.partitionColumns = partitionColumns
+        self.configuration = configuration
+        self.createdTime = createdTime
+    }
+
+    /// Reads the schema.
+    ///
+    /// - Throws: `DeltaLogError` with `malformedSchema`, `unsupportedType` or `columnNameClash`.
+    /// - Complexity: O(length of the schema string): keep the result.
+    package func schema() throws(DeltaLogError) -> TableSchema {
+        try TableSchema(schemaString: schemaString)
+    }
+
+    /// Whether rows may be added but never changed or removed (protocol section "Append-only Tables").
+    package var isAppendOnly: Bool {
+        configuration["delta.appendOnly"]?.lowercased() == "true"
+    }
+}
+
+extension TableMetadata: Decodable {
+    private enum Key: String, CodingKey {
+        case id
+        case name
+        case comment = "description"
+        case format
+        case schemaString
+        case partitionColumns
+        case configuration
+        case createdTime
+    }
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: Key.self)
+        id = try container.decode(String.self, forKey: .id)
+        name = try container.decodeIfPresent(String.self, forKey: .name)
+        comment = try container.decodeIfPresent(String.self, forKey: .comment)
+        format = try container.decode(Format.self, forKey: .format)
+        schemaString = try container.decode(String.self, forKey: .schemaString)
+        partitionColumns = try container.decode([String].self, forKey: .partitionColumns)
+        configuration = try container.decodeIfPresent([String: String].self, forKey: .configuration) ?? [:]
+        createdTime = try container.decodeIfPresent(Int64.self, forKey: .createdTime)
+    }
+}
+
+extension JSONWriter {
+    mutating func value(_ action: TableMetadata) {
+        object { writer in
+            writer.member("id", action.id)
+            writer.member("name", action.name)
+            writer.member("description", action.comment)
+            writer.key("format")
+            writer.object { writer in
+                writer.member("provider", action.format.provider)
+                writer.member("options", action.format.options.mapValues(Optional.some))
+            }
+            writer.member("schemaString", action.schemaString)
+            writer.member("partitionColumns", action.partitionColumns)
+            writer.member("configuration", action.configuration.mapValues(Optional.some))
+            writer.member("createdTime", action.createdTime)
+        }
+    }
+}

@@ -1,0 +1,50 @@
+import FoundationEssentials
+
+extension Commit {
+    static func decode(
+        _ bytes: some Collection<UInt8>,
+        version: Int64,
+        content: Content
+    ) throws(DeltaLogError) -> [Action] {
+        let decoder = JSONDecoder()
+        var actions: [Action] = []
+        var line = 0
+        for text in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
+            line += 1
+            guard !text.allSatisfy({ $0 == 0x20 || $0 == 0x0D || $0 == 0x09 }) else { continue }
+            guard content == .all || !isFileAction(text) else { continue }
+            guard let action = try decode(text, decoder, version: version, line: line) else { continue }
+            guard content == .all || action.rank < 4 else { continue }
+            actions.append(action)
+        }
+        return actions
+    }
+
+    /// Whether a line can be skipped without parsing when files are not wanted; a line written with other
+    /// white space is parsed first.
+    private static func isFileAction(_ text: some Collection<UInt8>) -> Bool {
+        text.starts(with: #"{"add":"#.utf8) || text.starts(with: #"{"remove":"#.utf8)
+    }
+
+    private static func decode(
+        _ text: some Collection<UInt8>,
+        _ decoder: JSONDecoder,
+        version: Int64,
+        line: Int
+    ) throws(DeltaLogError) -> Action? {
+        do {
+            return try decoder.decode(ActionLine.self, from: Data(text)).action
+        } catch var error as DeltaLogError {
+            error.version = version
+            error.line = line
+            throw error
+        } catch {
+            throw DeltaLogError(
+                .malformedAction,
+                "the line is no Delta action: \(error)",
+                version: version,
+                line: line
+            )
+        }
+    }
+}
