@@ -1,1 +1,135 @@
 #include "csv_scan.h"
+
+#include <string.h>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+/// The first quote at or after `at`, or `length`.
+static inline size_t find_quote(const uint8_t *bytes, size_t length, size_t at) {
+#if defined(__SSE2__)
+    const __m128i quote = _mm_set1_epi8('"');
+    while (at + 16 <= length) {
+        __m128i chunk = _mm_loadu_si128((const __m128i *)(bytes + at));
+        unsigned mask = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(chunk, quote));
+        if (mask != 0) return at + (size_t)__builtin_ctz(mask);
+        at += 16;
+    }
+#endif
+    while (at < length && bytes[at] != '"') at += 1;
+    return at;
+}
+
+/// Completes a record that ends with the input.
+static bs_csv_record ended(bs_csv_record record, size_t length) {
+    record.field_count += 1;
+    record.length = length;
+    record.consumed = length;
+    record.status = BS_CSV_COMPLETE;
+    return record;
+}
+
+static inline bs_csv_record split(const uint8_t *bytes, size_t length, bs_csv_field *fields, uint32_t capacity,
+                                  int ends_with_input) {
+    bs_csv_record record = {.length = length, .consumed = 0, .field_count = 0, .status = BS_CSV_INCOMPLETE};
+    size_t at = 0;
+    for (;;) {
+        if (record.field_count == capacity) {
+            record.length = at;
+            record.status = BS_CSV_MALFORMED;
+            return record;
+        }
+        bs_csv_field *field = &fields[record.field_count];
+        field->doubled = 0;
+        if (at < length && bytes[at] == '"') {
+            field->quoted = 1;
+            field->start = (uint32_t)(at + 1);
+            at += 1;
+            for (;;) {
+                at = find_quote(bytes, length, at);
+                if (at + 1 >= length) {
+                    if (!ends_with_input || at >= length) return record;
+                    field->end = (uint32_t)at;
+                    return ended(record, length);
+                }
+                if (bytes[at + 1] != '"') break;
+                field->doubled = 1;
+                at += 2;
+            }
+            field->end = (uint32_t)at;
+            at += 1;
+            if (bytes[at] == '\r') {
+                if (at + 1 >= length) return record;
+                if (bytes[at + 1] == '\n') at += 1;
+            }
+        } else {
+            field->quoted = 0;
+            field->start = (uint32_t)at;
+            while (at < length && bytes[at] != ',' && bytes[at] != '\n' && bytes[at] != '"') at += 1;
+            if (at == length && !ends_with_input) return record;
+            field->end = (uint32_t)at;
+            if (at == length) return ended(record, length);
+            if (bytes[at] == '\n' && at > field->start && bytes[at - 1] == '\r') field->end -= 1;
+        }
+        switch (bytes[at]) {
+        case ',':
+            record.field_count += 1;
+            at += 1;
+            break;
+        case '\n':
+            record.field_count += 1;
+            record.length = at > 0 && bytes[at - 1] == '\r' ? at - 1 : at;
+            record.consumed = at + 1;
+            record.status = BS_CSV_COMPLETE;
+            return record;
+        default:
+            record.length = at;
+            record.status = BS_CSV_MALFORMED;
+            return record;
+        }
+    }
+}
+
+bs_csv_record bs_csv_split(const uint8_t *bytes, size_t length, bs_csv_field *fields, uint32_t capacity) {
+    return split(bytes, length, fields, capacity, 0);
+}
+
+bs_csv_record bs_csv_split_whole(const uint8_t *bytes, size_t length, bs_csv_field *fields, uint32_t capacity) {
+    return split(bytes, length, fields, capacity, 1);
+}
+
+static const char start_pattern[] = "dddd-dd-dd dd:dd:dd.ddd ";
+
+int bs_csvlog_starts(const uint8_t *bytes, size_t length) {
+    size_t count = sizeof start_pattern - 1;
+    if (length < count) count = length;
+    for (size_t i = 0; i < count; i++) {
+        if (start_pattern[i] == 'd' ? (uint8_t)(bytes[i] - '0') > 9 : bytes[i] != (uint8_t)start_pattern[i]) return 0;
+    }
+    return 1;
+}
+
+size_t bs_csvlog_next_start(const uint8_t *bytes, size_t length, size_t from) {
+    size_t at = from;
+    while (at < length) {
+        const uint8_t *newline = memchr(bytes + at, '\n', length - at);
+        if (newline == NULL) return length;
+        at = (size_t)(newline - bytes) + 1;
+        if (length - at >= sizeof start_pattern - 1 && bs_csvlog_starts(bytes + at, length - at)) return at;
+    }
+    return length;
+}
+
+size_t bs_undouble(const uint8_t *bytes, size_t length, uint8_t *out) {
+    size_t at = 0, written = 0;
+    while (at < length) {
+        size_t quote = find_quote(bytes, length, at);
+        size_t run = (quote < length ? quote + 1 : length) - at;
+        memcpy(out + written, bytes + at, run);
+        written += run;
+        at += run;
+        if (at < length && quote < length && bytes[at] == '"') at += 1;
+    }
+    return written;
+}

@@ -1,0 +1,93 @@
+import CByteScan
+
+/// Finds the records of a csvlog file, and what lies between them when the file is damaged.
+///
+/// A strict scan of every record replaces a quote-parity bit map: one path serves sound and damaged input, and a lost
+/// quote is seen at the next field instead of turning the rest of the file inside out.
+package struct CSVLogSplitter: ~Copyable {
+    /// What lies at the start of some bytes.
+    package enum Step {
+        /// A sound record of `byteCount` bytes, line end included; its fields are in `record`.
+        case record(byteCount: Int)
+        /// `byteCount` bytes that are no record; a record may follow them.
+        case fault(byteCount: Int, code: RecordFault.Code, detail: String)
+        /// The bytes end before the record does.
+        case incomplete
+    }
+
+    private let fields: UnsafeMutablePointer<bs_csv_field>
+    /// The record that the last `.record` step found; valid while the bytes are, until the next step.
+    package private(set) var record: CSVLogRecord
+
+    /// Creates a splitter.
+    package init() {
+        fields = .allocate(capacity: CSVLogField.capacity)
+        record = CSVLogRecord(bytes: UnsafeRawBufferPointer(start: nil, count: 0), fields: fields, fieldCount: 0)
+    }
+
+    deinit { fields.deallocate() }
+
+    /// Looks at the start of `bytes`, which is a record border of a sound file.
+    ///
+    /// - Parameter bytes: The rest of the input that has been read.
+    /// - Complexity: O(length of the record); after damage O(length of the damage) more.
+    package mutating func step(_ bytes: UnsafeRawBufferPointer) -> Step {
+        guard let base = bytes.baseAddress, !bytes.isEmpty else { return .incomplete }
+        switch split(base, count: bytes.count) {
+        case .sound(let consumed): return .record(byteCount: consumed)
+        case .incomplete: return .incomplete
+        case .unsound(let code, let detail):
+            return .fault(byteCount: endOfDamage(base, count: bytes.count), code: code, detail: detail)
+        }
+    }
+
+    private enum Verdict {
+        case sound(consumed: Int)
+        case incomplete
+        case unsound(RecordFault.Code, String)
+    }
+
+    private mutating func split(_ base: UnsafeRawPointer, count: Int) -> Verdict {
+        let bytes = base.assumingMemoryBound(to: UInt8.self)
+        let found = bs_csv_split(bytes, count, fields, UInt32(CSVLogField.capacity))
+        record.bytes = UnsafeRawBufferPointer(start: base, count: Int(found.length))
+        record.fieldCount = Int(found.field_count)
+        switch found.status {
+        case BS_CSV_COMPLETE:
+            if let fault = record.fault(isWhole: true) { return .unsound(fault.code, fault.detail) }
+            return .sound(consumed: Int(found.consumed))
+        case BS_CSV_INCOMPLETE:
+            if let fault = record.fault(isWhole: false) { return .unsound(fault.code, fault.detail) }
+            return .incomplete
+        default:
+            return .unsound(.malformedField, "field \(found.field_count + 1), byte \(found.length) of the record")
+        }
+    }
+
+    /// The distance to the next sound record (or to one that may still become sound), or to the end of the bytes.
+    private mutating func endOfDamage(_ base: UnsafeRawPointer, count: Int) -> Int {
+        let bytes = base.assumingMemoryBound(to: UInt8.self)
+        var at = 1
+        while at < count {
+            at = nextStart(bytes, count: count, from: at)
+            guard at < count else { break }
+            switch split(base + at, count: count - at) {
+            case .sound, .incomplete: return at
+            case .unsound: at += 1
+            }
+        }
+        return count
+    }
+
+    /// The next place that reads like the begin of a record, also inside a line.
+    private func nextStart(_ bytes: UnsafePointer<UInt8>, count: Int, from: Int) -> Int {
+        var at = from
+        while at + 24 <= count {
+            if bytes[at] &- 0x30 <= 9, bytes[at + 4] == UInt8(ascii: "-"), bs_csvlog_starts(bytes + at, count - at) != 0 {
+                return at
+            }
+            at += 1
+        }
+        return count
+    }
+}

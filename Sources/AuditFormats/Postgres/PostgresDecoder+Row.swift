@@ -1,0 +1,237 @@
+import CByteScan
+import Columnar
+import Crypto
+import SQLText
+
+/// What a record is, as far as several columns depend on it.
+struct RecordKind {
+    /// A pgaudit record; its fields are in the decoder's `payload`.
+    var isAudit = false
+    /// An ERROR, FATAL or PANIC.
+    var isFailure = false
+    /// A client came, or tried to.
+    var isConnection = false
+    /// A client left.
+    var isDisconnection = false
+
+    /// Whether the record tells of an audited event rather than of the server's own work.
+    var isEvent: Bool { isAudit || isFailure || isConnection || isDisconnection }
+}
+
+/// A record on its way into a row: valid UTF-8, secrets taken out.
+struct CleanRecord {
+    var fields: CSVLogRecord
+    /// The bytes were Latin-1.
+    var isLatin1: Bool
+    /// The record is over `maxRecordBytes`.
+    var isLarge: Bool
+    /// Where the stored record lies in its source.
+    var range: ByteRange
+
+    /// The length that derived texts are cut to, in bytes.
+    var derivedTextLimit: Int { isLarge ? 64 << 10 : .max }
+}
+
+extension PostgresDecoder {
+    /// Appends the row of one record.
+    ///
+    /// - Throws: `SettingsError` before anything was appended.
+    mutating func appendRow(_ record: CleanRecord) throws {
+        let fields = record.fields
+        let time: Int64
+        switch timestamp.read(fields.stored(CSVLogField.logTime)) {
+        case .time(let value): time = value
+        case .impossible:
+            let fault = RecordFault(code: .timestamp, detail: "no such date or time", range: record.range)
+            quarantine.append(fault, raw: fields.bytes, source: sourceName, ingestTime: ingestTime)
+            return
+        case .zone(let abbreviation, let meaning):
+            throw SettingsError(offset: record.range.lowerBound, abbreviation: abbreviation, meaning: meaning)
+        }
+        let message = messageText(fields)
+        let kind = classify(fields, message: message)
+        guard kind.isEvent || !settings.keepsAuditEventsOnly else {
+            leftOutCount += 1
+            return
+        }
+        rows.eventTime.append(time)
+        rows.ingestTime.append(ingestTime)
+        Self.append(plainText(fields, CSVLogField.databaseName), to: &rows.databaseName)
+        Self.append(plainText(fields, CSVLogField.userName), to: &rows.userName)
+        Self.append(Self.host(in: fields.stored(CSVLogField.connectionFrom)), to: &rows.clientAddress)
+        Self.append(fields.stored(CSVLogField.sessionID), to: &rows.sessionID)
+        appendObject(kind)
+        let sql = statementText(fields, message: message, kind: kind)
+        let fingerprint = appendStatement(sql, limit: record.derivedTextLimit)
+        appendCommandTag(fields, kind: kind, sql: sql, fingerprint: fingerprint)
+        appendOutcome(fields, kind: kind)
+        appendExtra(record, message: message, kind: kind)
+        appendShape(kind, sql: sql, fingerprint: fingerprint)
+        appendOrigin(record)
+        rows.extra.closeMap()
+        rows.source.append(entry: roleEntry())
+        rows.raw.append(fields.bytes)
+    }
+
+    // MARK: Columns
+
+    @inline(__always)
+    private static func append(_ text: UnsafeRawBufferPointer, to column: inout DictionaryBuilder) {
+        if text.isEmpty { column.appendNull() } else { column.append(text) }
+    }
+
+    private mutating func messageText(_ record: CSVLogRecord) -> UnsafeRawBufferPointer {
+        let stored = record.stored(CSVLogField.message)
+        guard record.hasDoubledQuotes(CSVLogField.message) else { return stored }
+        scratch.message.removeAll()
+        scratch.message.appendUndoubled(stored)
+        return scratch.message.bytes
+    }
+
+    /// A short field without its quoting; valid until the next call.
+    @inline(__always)
+    private mutating func plainText(_ record: CSVLogRecord, _ index: Int) -> UnsafeRawBufferPointer {
+        let stored = record.stored(index)
+        guard record.hasDoubledQuotes(index) else { return stored }
+        scratch.name.removeAll()
+        scratch.name.appendUndoubled(stored)
+        return scratch.name.bytes
+    }
+
+    private mutating func classify(_ record: CSVLogRecord, message: UnsafeRawBufferPointer) -> RecordKind {
+        var kind = RecordKind()
+        let state = record.stored(CSVLogField.sqlState)
+        let isErrorState = state.count == 5 && !(state[0] == 0x30 && state[1] &- 0x30 <= 3)
+        kind.isFailure = isErrorState && !Severity.isHarmless(record.stored(CSVLogField.errorSeverity))
+        // RAISE LOG can forge the message but not hide its context; pgaudit hides its own.
+        let isBare = record.stored(CSVLogField.context).isEmpty && record.stored(CSVLogField.query).isEmpty
+        kind.isAudit = payload.parse(message) && isBare && !kind.isFailure
+        if kind.isAudit { return kind }
+        let tag = record.stored(CSVLogField.commandTag)
+        let isLogin = tag.elementsEqual("authentication".utf8) || tag.elementsEqual("startup".utf8)
+        kind.isConnection = LogMessage.isConnection(message) || kind.isFailure && isLogin
+        kind.isDisconnection = LogMessage.isDisconnection(message)
+        return kind
+    }
+
+    /// The host before the last colon; empty for a local socket.
+    private static func host(in connection: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+        if connection.elementsEqual("[local]".utf8) { return UnsafeRawBufferPointer(start: nil, count: 0) }
+        guard let colon = connection.lastIndex(of: UInt8(ascii: ":")) else { return connection }
+        return UnsafeRawBufferPointer(rebasing: connection[..<colon])
+    }
+
+    private mutating func appendObject(_ kind: RecordKind) {
+        guard kind.isAudit else {
+            rows.objectType.appendNull()
+            rows.objectName.appendNull()
+            rows.auditClass.appendNull()
+            return
+        }
+        Self.append(payload.stored(PgAuditPayload.objectType), to: &rows.objectType)
+        Self.append(payload.stored(PgAuditPayload.auditClass), to: &rows.auditClass)
+        let name = payload.stored(PgAuditPayload.objectName)
+        if payload.hasDoubledQuotes(PgAuditPayload.objectName) {
+            scratch.name.removeAll()
+            scratch.name.appendUndoubled(name)
+            Self.append(scratch.name.bytes, to: &rows.objectName)
+        } else {
+            Self.append(name, to: &rows.objectName)
+        }
+    }
+
+    /// The SQL of a record; empty when it has none.
+    private mutating func statementText(
+        _ record: CSVLogRecord, message: UnsafeRawBufferPointer, kind: RecordKind
+    ) -> UnsafeRawBufferPointer {
+        if kind.isAudit {
+            let stored = payload.stored(PgAuditPayload.statement)
+            if stored.elementsEqual("<not logged>".utf8) || stored.elementsEqual("<previously logged>".utf8) {
+                return UnsafeRawBufferPointer(start: nil, count: 0)
+            }
+            guard payload.hasDoubledQuotes(PgAuditPayload.statement) else { return stored }
+            scratch.statement.removeAll()
+            scratch.statement.appendUndoubled(stored)
+            return scratch.statement.bytes
+        }
+        let query = record.stored(CSVLogField.query)
+        if !query.isEmpty {
+            guard record.hasDoubledQuotes(CSVLogField.query) else { return query }
+            scratch.statement.removeAll()
+            scratch.statement.appendUndoubled(query)
+            return scratch.statement.bytes
+        }
+        guard let start = LogMessage.statementStart(message) else { return UnsafeRawBufferPointer(start: nil, count: 0) }
+        return UnsafeRawBufferPointer(rebasing: message[start...])
+    }
+
+    /// Appends column `statement`; returns the statement's fingerprint when it was normalized.
+    private mutating func appendStatement(_ sql: UnsafeRawBufferPointer, limit: Int) -> UInt64? {
+        guard !sql.isEmpty else {
+            rows.statement.appendNull()
+            return nil
+        }
+        guard settings.normalizesStatements else {
+            rows.statement.append(sql.clipped(to: limit))
+            return nil
+        }
+        let normalized = normalizer.normalize(sql)
+        rows.statement.append(normalized.text.clipped(to: limit))
+        return normalized.fingerprint
+    }
+
+    private mutating func appendCommandTag(
+        _ record: CSVLogRecord, kind: RecordKind, sql: UnsafeRawBufferPointer, fingerprint: UInt64?
+    ) {
+        if kind.isAudit {
+            let command = payload.stored(PgAuditPayload.command)
+            guard command.elementsEqual("???".utf8) else { return Self.append(command, to: &rows.commandTag) }
+            if let fingerprint, let tag = shapes.shape(of: sql, fingerprint: fingerprint)?.commandTag {
+                return Self.append(tag, to: &rows.commandTag)
+            }
+            return Self.append(command, to: &rows.commandTag)
+        }
+        if kind.isConnection { return Self.append("CONNECT", to: &rows.commandTag) }
+        if kind.isDisconnection { return Self.append("DISCONNECT", to: &rows.commandTag) }
+        if let command = LogMessage.command(in: record.stored(CSVLogField.commandTag)) {
+            rows.commandTag.append(command)
+        } else {
+            rows.commandTag.appendNull()
+        }
+    }
+
+    private mutating func appendOutcome(_ record: CSVLogRecord, kind: RecordKind) {
+        if kind.isFailure {
+            Self.append("FAILURE", to: &rows.result)
+        } else if kind.isEvent {
+            Self.append("SUCCESS", to: &rows.result)
+        } else {
+            rows.result.appendNull()
+        }
+        let state = record.stored(CSVLogField.sqlState)
+        if state.elementsEqual("00000".utf8) { rows.errorCode.appendNull() } else { Self.append(state, to: &rows.errorCode) }
+    }
+
+    private static func append(_ text: String, to column: inout DictionaryBuilder) {
+        text.withRawBytes { append($0, to: &column) }
+    }
+}
+
+extension String {
+    /// Calls `body` with the UTF-8 bytes of the text.
+    func withRawBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        var text = self
+        return text.withUTF8 { body(UnsafeRawBufferPointer($0)) }
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// At most `limit` bytes from the start, cut between scalars of UTF-8.
+    @inline(__always)
+    func clipped(to limit: Int) -> UnsafeRawBufferPointer {
+        guard count > limit else { return self }
+        var end = limit
+        while end > 0, self[end] & 0xC0 == 0x80 { end -= 1 }
+        return UnsafeRawBufferPointer(rebasing: self[..<end])
+    }
+}

@@ -1,0 +1,42 @@
+/// A half-open byte range inside one source, in bytes from its first byte.
+package struct ByteRange: Hashable, Sendable {
+    /// Offset of the first byte.
+    package var lowerBound: UInt64
+    /// Offset one past the last byte.
+    package var upperBound: UInt64
+
+    /// Creates a range.
+    package init(_ lowerBound: UInt64, _ upperBound: UInt64) {
+        self.lowerBound = lowerBound
+        self.upperBound = upperBound
+    }
+
+    /// The number of bytes.
+    package var byteCount: UInt64 { upperBound - lowerBound }
+}
+
+/// A record that does not follow its format: a value for the quarantine, not a reason to stop.
+package struct RecordFault: Hashable, Sendable {
+    /// What is wrong with the record.
+    package enum Code: String, Hashable, Sendable {
+        /// A quote stands where the format allows none, or a field ends wrongly.
+        case malformedField = "malformed_field"
+        /// The record has a number of fields that no PostgreSQL writes.
+        case fieldCount = "field_count"
+        /// The record does not begin with a timestamp.
+        case timestamp
+        /// A field holds what PostgreSQL never writes there.
+        case fieldValue = "field_value"
+        /// Two records stand in one line: the end of the first was lost.
+        case gluedRecords = "glued_records"
+        /// The record is longer than may wait for its end.
+        case tooLong = "too_long"
+    }
+
+    /// The kind of fault.
+    package var code: Code
+    /// What was expected and found, for people.
+    package var detail: String
+    /// Where the bytes lie in their source.
+    package var range: ByteRange
+}

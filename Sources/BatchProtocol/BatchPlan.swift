@@ -1,0 +1,121 @@
+/// One table of a batch group.
+package struct PlannedTable: Codable, Hashable, Sendable {
+    /// The three-level name.
+    package var name: String
+    /// The `metaData` id of the Delta table.
+    package var tableID: String
+
+    /// Creates an entry.
+    package init(name: String, tableID: String) {
+        self.name = name
+        self.tableID = tableID
+    }
+}
+
+/// What a batch consists of, fixed before any table holds a row of it.
+///
+/// Stored once under its number and never changed. Rows of the batch are a function of the ranges' bytes, the state
+/// before it, `plannedAt` and the parser version.
+package struct BatchPlan: Codable, Hashable, Sendable {
+    /// The format of plans and receipts that this release writes.
+    package static let currentFormat = 1
+
+    /// Version of this format.
+    package var format = BatchPlan.currentFormat
+    /// The pipeline that made the plan, for people.
+    package var pipeline: String
+    /// The shard's uuid: the `appId` of its Delta transactions.
+    package var appID: String
+    /// The batch's number, from 1 on without gaps.
+    package var batch: UInt64
+    /// Microseconds since 1970-01-01 UTC: `ingest_ts` of every row; never smaller than that of the batch before.
+    package var plannedAt: Int64
+    /// Version of the rules that turn bytes into rows.
+    package var parserVersion: Int
+    /// The batch after which the newest state snapshot was written; 0 for none.
+    package var stateSnapshot: UInt64
+    /// What is read, in order.
+    package var ranges: [SourceRange]
+    /// The batch group, in order of commit.
+    package var tables: [PlannedTable]
+
+    /// Creates a plan.
+    package init(
+        pipeline: String, appID: String, batch: UInt64, plannedAt: Int64, parserVersion: Int, stateSnapshot: UInt64,
+        ranges: [SourceRange], tables: [PlannedTable]
+    ) {
+        self.pipeline = pipeline
+        self.appID = appID
+        self.batch = batch
+        self.plannedAt = plannedAt
+        self.parserVersion = parserVersion
+        self.stateSnapshot = stateSnapshot
+        self.ranges = ranges
+        self.tables = tables
+    }
+
+    /// Bytes of all ranges.
+    package var byteCount: UInt64 { ranges.reduce(0) { $0 + $1.byteCount } }
+}
+
+/// What a batch left in one table.
+package struct TableReceipt: Codable, Hashable, Sendable {
+    /// The three-level name.
+    package var name: String
+    /// Rows of this batch.
+    package var rows: Int
+    /// The table's version with this batch's rows; of the last batch that had any, when this one has none.
+    package var version: Int64
+    /// The last batch with rows in this table: what the table's `txn` must say; 0 for none.
+    package var lastBatch: UInt64
+
+    /// Creates an entry.
+    package init(name: String, rows: Int, version: Int64, lastBatch: UInt64) {
+        self.name = name
+        self.rows = rows
+        self.version = version
+        self.lastBatch = lastBatch
+    }
+}
+
+/// Bytes of a plan that could not be read again.
+package struct SourceGap: Codable, Hashable, Sendable {
+    /// Where the bytes were last seen.
+    package var path: String
+    /// Offset of the first byte.
+    package var from: UInt64
+    /// Offset one past the last byte.
+    package var to: UInt64
+
+    /// Creates a gap.
+    package init(path: String, from: UInt64, to: UInt64) {
+        self.path = path
+        self.from = from
+        self.to = to
+    }
+}
+
+/// The proof that a batch is in all of its tables; only after it may the next batch be planned.
+package struct BatchReceipt: Codable, Hashable, Sendable {
+    /// Version of this format.
+    package var format = BatchPlan.currentFormat
+    /// The batch's number.
+    package var batch: UInt64
+    /// Version of the rules that made the rows.
+    package var parserVersion: Int
+    /// Every table that the shard has fed so far.
+    package var tables: [TableReceipt]
+    /// Bytes read.
+    package var bytes: UInt64
+    /// What was lost under `on_data_loss: continue`.
+    package var gaps: [SourceGap]
+
+    /// Creates a receipt.
+    package init(batch: UInt64, parserVersion: Int, tables: [TableReceipt], bytes: UInt64, gaps: [SourceGap]) {
+        self.batch = batch
+        self.parserVersion = parserVersion
+        self.tables = tables
+        self.bytes = bytes
+        self.gaps = gaps
+    }
+}

@@ -1,0 +1,31 @@
+/// Where the objects of a shard lie in the lake.
+package struct ShardPath: Hashable, Sendable {
+    /// The shard's folder, relative to the lake.
+    package let folder: String
+
+    /// Names a shard.
+    package init(pipeline: String, shard: Int) { folder = "_auditlake/\(pipeline)/\(shard)" }
+
+    /// The object that holds the shard's uuid.
+    package var identity: String { "\(folder)/shard.json" }
+    /// A hint at the newest batch; never trusted.
+    package var head: String { "\(folder)/head.json" }
+    /// The plan of a batch.
+    package func plan(_ batch: UInt64) -> String { "\(folder)/plans/\(Self.digits(batch)).json" }
+    /// The receipt of a batch.
+    package func receipt(_ batch: UInt64) -> String { "\(folder)/receipts/\(Self.digits(batch)).json" }
+    /// The intake state after a batch.
+    package func state(_ batch: UInt64) -> String { "\(folder)/state/\(Self.digits(batch)).json" }
+    /// The folder of all plans.
+    package var plans: String { "\(folder)/plans" }
+    /// The folder of all receipts.
+    package var receipts: String { "\(folder)/receipts" }
+
+    /// Batches between two state snapshots.
+    package static let stateInterval: UInt64 = 64
+
+    private static func digits(_ batch: UInt64) -> String {
+        let text = String(batch)
+        return String(repeating: "0", count: 20 - text.count) + text
+    }
+}

@@ -1,0 +1,68 @@
+/// Builds a column of maps from text to text whose keys come from a short list.
+@frozen
+package struct MapBuilder: ~Copyable {
+    @usableFromInline var offsets = ByteBuffer(capacity: 4096)
+    @usableFromInline var keys = DictionaryBuilder()
+    @usableFromInline var values = StringBuilder()
+    /// The number of maps.
+    package private(set) var count = 0
+
+    /// Creates an empty builder.
+    package init() { offsets.append(Int32(0)) }
+
+    /// Bytes held.
+    package var byteCount: Int { offsets.count + keys.byteCount + values.byteCount }
+
+    /// Adds a key to the present map; its value follows with one append to `values`.
+    @inlinable @inline(__always)
+    package mutating func append(_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) {
+        keys.append(key)
+        values.append(value)
+    }
+
+    /// Adds a pair whose key is the entry that `enter` returned since the last `finish`.
+    @inlinable @inline(__always)
+    package mutating func append(entry: Int32, _ value: UnsafeRawBufferPointer) {
+        keys.append(entry: entry)
+        values.append(value)
+    }
+
+    /// Adds a pair whose value of at most `capacity` bytes is written by `body`.
+    @inlinable @inline(__always)
+    package mutating func append(entry: Int32, atMost capacity: Int, _ body: (UnsafeMutableRawPointer) -> Int) {
+        keys.append(entry: entry)
+        values.append(atMost: capacity, body)
+    }
+
+    /// Makes a key known without using it; the entry stays valid until `finish`.
+    package mutating func enter(_ key: StaticString) -> Int32 {
+        keys.entry(of: UnsafeRawBufferPointer(start: key.utf8Start, count: key.utf8CodeUnitCount))
+    }
+
+    /// The same for a key that is made up on the way.
+    package mutating func entry(of key: UnsafeRawBufferPointer) -> Int32 { keys.entry(of: key) }
+
+    /// Ends the present map and starts the next.
+    @inlinable @inline(__always)
+    package mutating func closeMap() {
+        offsets.append(Int32(truncatingIfNeeded: values.count))
+        count &+= 1
+    }
+
+    /// The column; the builder is empty again and entries are no longer valid.
+    package mutating func finish() -> Column {
+        let keys = keys.finish()
+        let entries = Column(
+            type: .structure([
+                ColumnField("key", keys.type, isNullable: false), ColumnField("value", .string),
+            ]),
+            count: values.count, children: [keys, values.finish(withBounds: false)]
+        )
+        let column = Column(
+            type: .map(key: keys.type, value: .string), count: count, buffers: [offsets.freeze()], children: [entries]
+        )
+        offsets.append(Int32(0))
+        count = 0
+        return column
+    }
+}

@@ -1,0 +1,107 @@
+import CByteScan
+
+/// Builds a column of texts, each copied once. The caller vouches that every text is valid UTF-8.
+@frozen
+package struct StringBuilder: ~Copyable {
+    @usableFromInline var offsets = ByteBuffer(capacity: 4096)
+    @usableFromInline var data = ByteBuffer(capacity: 4096)
+    @usableFromInline var validity = ValidityBuilder()
+    /// The number of values.
+    package private(set) var count = 0
+
+    /// Creates an empty builder.
+    package init() { offsets.append(Int32(0)) }
+
+    /// Bytes held.
+    @inlinable package var byteCount: Int { offsets.count &+ data.count }
+
+    /// Appends a text.
+    @inlinable @inline(__always)
+    package mutating func append(_ text: UnsafeRawBufferPointer) {
+        data.append(text)
+        closeValue()
+    }
+
+    /// Appends a text of at most `capacity` bytes that `body` writes; it returns how many it wrote.
+    @inlinable @inline(__always)
+    package mutating func append(atMost capacity: Int, _ body: (UnsafeMutableRawPointer) -> Int) {
+        data.append(atMost: capacity, body)
+        closeValue()
+    }
+
+    /// Appends a missing value.
+    @inlinable @inline(__always)
+    package mutating func appendNull() {
+        validity.appendNull(at: count)
+        closeValue()
+    }
+
+    @inlinable @inline(__always)
+    mutating func closeValue() {
+        offsets.append(Int32(truncatingIfNeeded: data.count))
+        count &+= 1
+    }
+
+    /// The text at `index`; valid until the next append.
+    @inlinable package subscript(index: Int) -> UnsafeRawBufferPointer {
+        let ends = offsets.bytes.baseAddress.unsafelyUnwrapped
+        let start = Int(ends.load(fromByteOffset: index &* 4, as: Int32.self))
+        let end = Int(ends.load(fromByteOffset: index &* 4 &+ 4, as: Int32.self))
+        return UnsafeRawBufferPointer(rebasing: data.bytes[start..<end])
+    }
+
+    /// The column; the builder is empty again. `bounds` costs a comparison or two a value.
+    package mutating func finish(withBounds: Bool = true) -> Column {
+        let bounds = withBounds ? textBounds() : nil
+        let (bitmap, nullCount) = validity.finish(count: count)
+        let column = Column(
+            type: .string, count: count, nullCount: nullCount, validity: bitmap,
+            buffers: [offsets.freeze(), data.freeze()], bounds: bounds
+        )
+        offsets.append(Int32(0))
+        count = 0
+        return column
+    }
+
+    private borrowing func textBounds() -> ColumnBounds? {
+        guard count > validity.nullCount else { return nil }
+        var low = -1
+        var high = -1
+        for index in 0..<count where validity.isValid(index) {
+            let text = self[index]
+            if low < 0 {
+                low = index
+                high = index
+            } else if text.precedes(self[low]) {
+                low = index
+            } else if self[high].precedes(text) {
+                high = index
+            }
+        }
+        return .strings(min: Array(self[low]), max: Array(self[high]))
+    }
+}
+
+extension ValidityBuilder {
+    /// Whether value `index` is there.
+    @inlinable package func isValid(_ index: Int) -> Bool {
+        index >= filledTo || bits.bytes[index &>> 3] &>> UInt8(truncatingIfNeeded: index & 7) & 1 == 1
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// Byte order, as Parquet and Delta order texts.
+    @inlinable package func precedes(_ other: UnsafeRawBufferPointer) -> Bool {
+        let shared = Swift.min(count, other.count)
+        if shared > 0 {
+            let order = compareBytes(self, other, shared)
+            if order != 0 { return order < 0 }
+        }
+        return count < other.count
+    }
+
+    /// Whether both hold the same bytes.
+    @inlinable package func equals(_ other: UnsafeRawBufferPointer) -> Bool {
+        count == other.count && (isEmpty || compareBytes(self, other, count) == 0)
+    }
+}
