@@ -63,6 +63,21 @@ package struct LocalStore: Sendable {
         return true
     }
 
+    /// Gives a finished object its name unless that is taken; the temporary name goes. Durable when it returns.
+    ///
+    /// - Returns: Whether the name was free.
+    @discardableResult
+    package func publish(_ temporary: String, as key: String) throws -> Bool {
+        defer { try? fileSystem.remove(path(temporary)) }
+        do {
+            try fileSystem.link(path(temporary), to: path(key))
+        } catch let error as StorageError where error.code == .exists {
+            return false
+        }
+        try syncFolder(of: key)
+        return true
+    }
+
     /// Stores an object over any other of its name: for hints, whose loss costs time but nothing else.
     package func replace(_ key: String, _ bytes: [UInt8]) throws {
         let (_, temporary) = try writeTemporary(key, bytes)

@@ -1,0 +1,125 @@
+import DeltaTables
+import FoundationEssentials
+import ObjectStorage
+
+/// A lake: its format, its names, its tables.
+package struct Lake: Sendable {
+    /// The lake format that this release writes; a newer one is refused.
+    package static let currentFormat = 1
+    /// The schema of the lake's own tables, and the folder of its plans and claims.
+    package static let reservedName = "_auditlake"
+
+    /// Where the lake lies.
+    package let store: LocalStore
+
+    /// Names the lake in a store; nothing is read.
+    package init(store: LocalStore) { self.store = store }
+
+    private struct Format: Codable {
+        var format: Int
+    }
+
+    private struct Claim: Codable {
+        var name: String
+        var folder: String
+    }
+
+    /// What a lake refuses.
+    package struct LakeError: Error, Hashable, Sendable, CustomStringConvertible {
+        /// Why.
+        package enum Code: String, Hashable, Sendable {
+            /// A newer release wrote the lake.
+            case newerFormat
+            /// A file of the lake's own cannot be read.
+            case damaged
+            /// Another table has this name but for case.
+            case nameTaken
+        }
+
+        /// Why.
+        package var code: Code
+        /// What was found.
+        package var description: String
+        /// What a person can do.
+        package var mend: String
+    }
+
+    /// Makes sure that this release knows the lake's format; a new lake gets the present one.
+    package func open() throws {
+        let key = "\(Self.reservedName)/format.json"
+        if let bytes = try store.read(key) { return try check(bytes, key: key) }
+        let bytes = Array(try JSONEncoder().encode(Format(format: Self.currentFormat)))
+        if try !store.putIfAbsent(key, bytes), let winner = try store.read(key) { try check(winner, key: key) }
+    }
+
+    /// Makes sure that this release knows the lake's format, without writing.
+    ///
+    /// - Returns: Whether there is a lake at all.
+    package func openForReading() throws -> Bool {
+        let key = "\(Self.reservedName)/format.json"
+        guard let bytes = try store.read(key) else { return false }
+        try check(bytes, key: key)
+        return true
+    }
+
+    private func check(_ bytes: [UInt8], key: String) throws {
+        guard let format = try? JSONDecoder().decode(Format.self, from: Data(bytes)) else {
+            throw LakeError(
+                code: .damaged, description: "\(store.path(key)) is not readable as a lake format",
+                mend: "restore it, or write {\"format\":\(Self.currentFormat)} if this release made the lake"
+            )
+        }
+        guard format.format <= Self.currentFormat else {
+            throw LakeError(
+                code: .newerFormat,
+                description: "the lake \(store.root) has format \(format.format); this release knows \(Self.currentFormat)",
+                mend: "use the newer release of auditlake that wrote it"
+            )
+        }
+    }
+
+    /// Claims a table's name for its folder, without regard to case, for good.
+    ///
+    /// - Throws: `LakeError` with `nameTaken` when a table of another spelling has it.
+    package func claim(_ name: TableName) throws {
+        let key = "\(Self.reservedName)/names/\(name.description.lowercased())"
+        let claim = Claim(name: name.description, folder: name.folder)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        if try store.exists(key) == false, try store.putIfAbsent(key, Array(try encoder.encode(claim))) { return }
+        guard let bytes = try store.read(key), let owner = try? JSONDecoder().decode(Claim.self, from: Data(bytes)) else {
+            throw LakeError(
+                code: .damaged, description: "the name claim \(store.path(key)) cannot be read", mend: "restore it from a backup"
+            )
+        }
+        guard owner.name == name.description else {
+            throw LakeError(
+                code: .nameTaken, description: "the table \(owner.name) has the name \(name) but for case",
+                mend: "write the table's name as \(owner.name), or choose another"
+            )
+        }
+    }
+
+    /// Every table of the lake, by name.
+    package func tables() throws -> [TableName] {
+        var names: [TableName] = []
+        for catalog in try folders("") where catalog != Self.reservedName {
+            for schema in try folders(catalog) {
+                for table in try folders("\(catalog)/\(schema)") {
+                    let name = TableName(catalog: catalog, schema: schema, table: table)
+                    if try store.exists("\(name.folder)/_delta_log") { names.append(name) }
+                }
+            }
+        }
+        return names.sorted()
+    }
+
+    private func folders(_ key: String) throws -> [String] {
+        try store.list(key.isEmpty ? "." : key).filter { $0.isFolder && !$0.name.hasPrefix(".") }.map(\.name)
+    }
+
+    /// Opens a table; nil when there is none.
+    package func table(_ name: TableName) throws -> DeltaTable? {
+        try DeltaTable.open(store: store, folder: name.folder)
+    }
+}

@@ -1,0 +1,102 @@
+import DeltaLog
+import ObjectStorage
+
+/// What became of a commit.
+package enum CommitResult: Hashable, Sendable {
+    /// It is in the table as this version.
+    case committed(version: Int64)
+    /// The batch was there before, by this version; the caller's data files are not needed.
+    case alreadyCommitted(version: Int64)
+}
+
+/// A commit that could not be made on top of what others committed.
+package struct CommitConflictError: Error, Sendable, CustomStringConvertible {
+    /// The table's folder.
+    package var table: String
+    /// What stands in the way.
+    package var conflict: CommitConflict
+
+    /// What happened.
+    package var description: String { "table \(table): another writer's commit stands in the way: \(conflict)" }
+}
+
+extension DeltaTable {
+    /// The engine's name in commits.
+    package static let engineInfo = "auditlake"
+
+    /// Creates a table; when another process created one of the same schema first, opens that.
+    ///
+    /// - Parameters:
+    ///   - metadata: Identity, schema, partitioning and properties.
+    ///   - now: Milliseconds since 1970-01-01 UTC.
+    /// - Throws: `CommitConflictError` when the other one cannot take this schema.
+    package static func create(
+        store: LocalStore, folder: String, metadata: TableMetadata, now: Int64
+    ) throws -> DeltaTable {
+        let info = CommitInfo(
+            timestamp: now, operation: "CREATE TABLE", operationParameters: [:], engineInfo: engineInfo,
+            txnId: RandomName.uuid()
+        )
+        let commit = try Commit(version: 0, actions: [.commitInfo(info), .protocol(.current), .metaData(metadata)])
+        _ = try store.putIfAbsent("\(folder)/\(LogFileName.commit(version: 0).path)", commit.encoded)
+        guard let table = try open(store: store, folder: folder) else {
+            throw DeltaLogError(.noSuchVersion, "the table that was just created is gone", version: 0)
+        }
+        return table
+    }
+
+    /// Adds files of one numbered batch, once.
+    ///
+    /// - Parameters:
+    ///   - files: Durable data files.
+    ///   - appID: The shard's uuid.
+    ///   - batch: The batch's number.
+    ///   - now: Milliseconds since 1970-01-01 UTC.
+    /// - Throws: `CommitConflictError`, `StorageError`, `DeltaLogError`. The commit is then not made, unless the disk
+    ///   failed between the put and its sync.
+    package func append(_ files: [AddFile], appID: String, batch: UInt64, now: Int64) throws -> CommitResult {
+        let info = CommitInfo(
+            timestamp: now, operation: "WRITE", operationParameters: ["mode": .string("Append")],
+            readVersion: head.version, isBlindAppend: true, engineInfo: Self.engineInfo, txnId: RandomName.uuid()
+        )
+        let transaction = ApplicationTransaction(appId: appID, version: Int64(batch), lastUpdated: now)
+        let attempt = try CommitAttempt(
+            actions: files.map { .add($0) }, info: info, transaction: transaction, on: head
+        )
+        return try carryOut(attempt)
+    }
+
+    /// Replaces files by others that hold the same rows.
+    func replace(_ removed: [AddFile], with added: [AddFile], now: Int64) throws -> CommitResult {
+        let info = CommitInfo(
+            timestamp: now, operation: "OPTIMIZE", operationParameters: ["predicate": .string("[]")],
+            readVersion: head.version, isBlindAppend: false, engineInfo: Self.engineInfo, txnId: RandomName.uuid()
+        )
+        let removals = removed.map { Action.remove($0.removed(deletionTimestamp: now, dataChange: false)) }
+        let attempt = try CommitAttempt(actions: removals + added.map { .add($0) }, info: info, on: head)
+        return try carryOut(attempt)
+    }
+
+    private func carryOut(_ start: CommitAttempt) throws -> CommitResult {
+        var attempt = start
+        while true {
+            switch attempt.next {
+            case .put(let version, let bytes):
+                observer?(.commit)
+                if try store.putIfAbsent(logKey(.commit(version: version)), bytes) {
+                    attempt.report(.won)
+                } else {
+                    let winner = try readCommit(version, content: .all).required(version)
+                    if head.version < version { try head.apply(winner) }
+                    attempt.report(.taken(winner))
+                }
+            case .mergeSchema: attempt.acceptSchema()
+            case .committed(let version):
+                try refresh()
+                return .committed(version: version)
+            case .alreadyCommitted(let version): return .alreadyCommitted(version: version)
+            case .conflict(let conflict): throw CommitConflictError(table: folder, conflict: conflict)
+            }
+        }
+    }
+}

@@ -1,0 +1,154 @@
+import DeltaLog
+import ObjectStorage
+
+/// A Delta table in a store: opens it, commits to it, keeps its log short.
+///
+/// Holds what the last read or commit showed; other processes may be ahead, and every commit finds out. From one
+/// thread at a time.
+package final class DeltaTable {
+    /// Commits between two checkpoints.
+    package static let checkpointInterval: Int64 = 100
+
+    let store: LocalStore
+    /// The table's folder in the store.
+    package let folder: String
+    /// The state without files.
+    package internal(set) var head: TableHead
+    /// The version of the newest checkpoint that was seen; -1 for none.
+    var checkpointVersion: Int64
+    /// The whole state at some version up to the head's, once it was needed.
+    var cachedSnapshot: Snapshot?
+    /// Told of each stage of a commit and of maintenance, for progress and fault tests.
+    package var observer: (@Sendable (TableStage) -> Void)?
+
+    init(store: LocalStore, folder: String, head: TableHead, checkpointVersion: Int64) {
+        self.store = store
+        self.folder = folder
+        self.head = head
+        self.checkpointVersion = checkpointVersion
+    }
+
+    /// The path of a file of the log in the store.
+    func logKey(_ name: LogFileName) -> String { "\(folder)/\(name.path)" }
+
+    // MARK: Opening
+
+    /// Opens a table at its newest version.
+    ///
+    /// - Returns: nil when there is no table.
+    /// - Throws: `DeltaLogError`, `StorageError`, `ParquetError`.
+    /// - Complexity: O(commits since the newest checkpoint), however long the log is.
+    package static func open(store: LocalStore, folder: String) throws -> DeltaTable? {
+        if let table = try openFromHint(store: store, folder: folder) { return table }
+        let names = try store.list("\(folder)/\(LogFileName.folder)").map(\.name)
+        guard names.contains(where: { LogFileName($0)?.version != nil }) else { return nil }
+        let segment = try LogSegment(names: names)
+        let start: TableHead
+        var rest = segment.commits[...]
+        if let version = segment.checkpointVersion {
+            let rows = try segment.checkpointFiles.flatMap { name in
+                try CheckpointFile.read(path: store.path("\(folder)/\(name.path)"), content: .head)
+            }
+            start = try TableHead(version: version, checkpointRows: rows)
+        } else {
+            let first = rest.removeFirst()
+            start = try TableHead(creation: try readCommit(store: store, folder: folder, first, content: .head).required(first))
+        }
+        let table = DeltaTable(
+            store: store, folder: folder, head: start, checkpointVersion: segment.checkpointVersion ?? -1
+        )
+        try table.refresh()
+        return table
+    }
+
+    /// Opens by `_last_checkpoint`; nil when the hint is missing or wrong.
+    private static func openFromHint(store: LocalStore, folder: String) throws -> DeltaTable? {
+        guard let bytes = try store.read("\(folder)/\(LogFileName.lastCheckpoint.path)"),
+            let hint = try? LastCheckpoint(decoding: bytes), hint.parts == nil
+        else { return nil }
+        let key = "\(folder)/\(LogFileName.checkpoint(version: hint.version).path)"
+        guard try store.exists(key) else { return nil }
+        let rows = try CheckpointFile.read(path: store.path(key), content: .head)
+        let head = try TableHead(version: hint.version, checkpointRows: rows)
+        let table = DeltaTable(store: store, folder: folder, head: head, checkpointVersion: hint.version)
+        try table.refresh()
+        return table
+    }
+
+    /// Reads what others have committed since.
+    package func refresh() throws {
+        while let commit = try readCommit(head.version + 1, content: .head) { try head.apply(commit) }
+    }
+
+    static func readCommit(
+        store: LocalStore, folder: String, _ version: Int64, content: Commit.Content
+    ) throws -> Commit? {
+        guard let bytes = try store.read("\(folder)/\(LogFileName.commit(version: version).path)") else { return nil }
+        return try Commit(version: version, decoding: bytes, content: content)
+    }
+
+    func readCommit(_ version: Int64, content: Commit.Content) throws -> Commit? {
+        try Self.readCommit(store: store, folder: folder, version, content: content)
+    }
+
+    // MARK: Reading
+
+    /// The whole state at the head's version.
+    ///
+    /// - Complexity: O(files and tombstones) the first time, then O(new commits).
+    package func snapshot() throws -> Snapshot {
+        var snapshot = try cachedSnapshot ?? baseSnapshot()
+        while snapshot.version < head.version {
+            try snapshot.apply(try readCommit(snapshot.version + 1, content: .all).required(snapshot.version + 1))
+        }
+        cachedSnapshot = snapshot
+        return snapshot
+    }
+
+    private func baseSnapshot() throws -> Snapshot {
+        if checkpointVersion >= 0 {
+            let key = logKey(.checkpoint(version: checkpointVersion))
+            if try store.exists(key) {
+                let rows = try CheckpointFile.read(path: store.path(key), content: .all)
+                return try Snapshot(version: checkpointVersion, checkpointRows: rows)
+            }
+        }
+        let names = try store.list("\(folder)/\(LogFileName.folder)").map(\.name)
+        let segment = try LogSegment(names: names, upTo: head.version)
+        if let version = segment.checkpointVersion {
+            let rows = try segment.checkpointFiles.flatMap { name in
+                try CheckpointFile.read(path: store.path("\(folder)/\(name.path)"), content: .all)
+            }
+            return try Snapshot(version: version, checkpointRows: rows)
+        }
+        return try Snapshot(creation: try readCommit(0, content: .all).required(0))
+    }
+
+    /// The path of a data file on disk.
+    package func path(of file: DataFilePath) -> String {
+        let decoded = file.decoded
+        return decoded.hasPrefix("/") ? decoded : store.path("\(folder)/\(decoded)")
+    }
+}
+
+extension Optional where Wrapped == Commit {
+    /// The commit that the log must have.
+    func required(_ version: Int64) throws -> Commit {
+        guard let self else {
+            throw DeltaLogError(.logGap, "a commit file is missing; restore _delta_log from a backup", version: version)
+        }
+        return self
+    }
+}
+
+/// A stage that a table passes, in order of durability.
+package enum TableStage: String, Hashable, Sendable, CaseIterable {
+    /// A commit is about to be put.
+    case commit
+    /// Live files are about to be merged.
+    case compaction
+    /// A checkpoint is about to be written.
+    case checkpoint
+    /// Old files of the log are about to be removed.
+    case cleanUp
+}

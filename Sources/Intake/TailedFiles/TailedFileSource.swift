@@ -1,0 +1,137 @@
+import BatchProtocol
+import CByteScan
+import Glibc
+import ObjectStorage
+
+/// A file as it lies on disk now.
+package struct FoundFile: Hashable, Sendable {
+    /// Its absolute path.
+    package var path: String
+    /// Size in bytes.
+    package var byteCount: UInt64
+    /// Last modification, in microseconds since 1970-01-01 UTC.
+    package var modified: Int64
+    /// The inode number.
+    package var inode: UInt64
+}
+
+/// Bytes of a file that no batch has yet.
+package struct UnreadFile: Hashable, Sendable {
+    /// The file on disk.
+    package var found: FoundFile
+    /// What is known of it from earlier batches; nil for a file never read before.
+    package var tracked: TrackedFile?
+    /// Offset of the first unread byte.
+    package var offset: UInt64 { tracked?.offset ?? 0 }
+    /// Unread bytes when the file was found.
+    package var unreadByteCount: UInt64 { found.byteCount - offset }
+}
+
+/// Log files named by patterns, told apart by what they hold.
+package struct TailedFileSource: Sendable {
+    /// Bytes at the start and before the offset that tell files apart.
+    package static let hashedByteCount = 4096
+
+    /// Patterns as the shell expands them (`*`, `?`, `[…]`, `{a,b}`).
+    package let patterns: [String]
+    /// The machine's name, for people.
+    package let host: String
+
+    /// Names files by patterns with absolute paths.
+    package init(patterns: [String], host: String) {
+        self.patterns = patterns
+        self.host = host
+    }
+
+    /// Something at a pattern that cannot be read as a log file.
+    package enum Remark: Hashable, Sendable {
+        /// Nothing matches a pattern.
+        case nothingMatches(pattern: String)
+        /// A folder matches.
+        case isFolder(path: String)
+        /// A file is shorter than what was read of it: truncated or replaced, now read from its start.
+        case startsAnew(path: String)
+    }
+
+    /// The files that match now, oldest first.
+    ///
+    /// - Throws: `StorageError` for a file that is there but may not be looked at.
+    package func find() throws -> (files: [FoundFile], remarks: [Remark]) {
+        var remarks: [Remark] = []
+        var files: [String: FoundFile] = [:]
+        for pattern in patterns {
+            var results = glob_t()
+            defer { globfree(&results) }
+            _ = glob(pattern, GLOB_BRACE | GLOB_NOSORT, nil, &results)
+            if results.gl_pathc == 0 { remarks.append(.nothingMatches(pattern: pattern)) }
+            for index in 0..<Int(results.gl_pathc) {
+                guard let name = results.gl_pathv[index] else { continue }
+                let path = String(cString: name)
+                guard let status = try PosixFileSystem().status(path) else { continue }
+                if status.isFolder {
+                    remarks.append(.isFolder(path: path))
+                } else {
+                    files[path] = FoundFile(
+                        path: path, byteCount: status.byteCount, modified: status.modified, inode: status.inode
+                    )
+                }
+            }
+        }
+        return (files.values.sorted { ($0.modified, $0.path) < ($1.modified, $1.path) }, remarks)
+    }
+
+    /// The files with unread bytes, oldest first.
+    ///
+    /// A file is one that was read before when its first bytes and the bytes before the offset are the same; its inode
+    /// only decides between several such. A file that is shorter than its offset, or differs, starts anew.
+    ///
+    /// - Parameter state: What earlier batches have read.
+    /// - Throws: `StorageError` for a file that cannot be read.
+    package func unread(after state: IntakeState) throws -> (files: [UnreadFile], remarks: [Remark]) {
+        var (found, remarks) = try find()
+        found.removeAll { $0.byteCount == 0 }
+        var claimed: Set<String> = []
+        var matches: [String: TrackedFile] = [:]
+        // Same inode first, so that a copy beside the original does not take its place.
+        for usesInode in [true, false] {
+            for file in found where matches[file.path] == nil {
+                let candidates = state.files.reversed().filter { candidate in
+                    !claimed.contains(candidate.id) && (candidate.inode == file.inode) == usesInode
+                        && candidate.offset <= file.byteCount
+                }
+                guard let match = try candidates.first(where: { try holds(file, $0) }) else { continue }
+                claimed.insert(match.id)
+                matches[file.path] = match
+            }
+        }
+        for file in found where matches[file.path] == nil {
+            let wasRead = state.files.contains { $0.inode == file.inode && !claimed.contains($0.id) }
+            if wasRead { remarks.append(.startsAnew(path: file.path)) }
+        }
+        let unread = found.map { UnreadFile(found: $0, tracked: matches[$0.path]) }.filter { $0.unreadByteCount > 0 }
+        return (unread, remarks)
+    }
+
+    /// Whether a file holds what was read of a tracked one.
+    private func holds(_ file: FoundFile, _ tracked: TrackedFile) throws -> Bool {
+        let reader = try FileReader(path: file.path)
+        return try reader.hash(from: 0, byteCount: tracked.headByteCount) == tracked.headHash
+            && reader.hash(from: tracked.offset - UInt64(tracked.tailByteCount), byteCount: tracked.tailByteCount)
+                == tracked.tailHash
+    }
+
+    /// Where a planned range can be read now: at its path, or in any file that holds its bytes.
+    ///
+    /// - Returns: nil when no file that matches the patterns holds them.
+    package func locate(_ range: SourceRange) throws -> FileReader? {
+        let paths = [range.file.path] + (try find().files.map(\.path).filter { $0 != range.file.path })
+        for path in paths {
+            guard let status = try PosixFileSystem().status(path), !status.isFolder,
+                status.byteCount >= range.file.offset
+            else { continue }
+            let reader = try FileReader(path: path)
+            if try reader.hash(from: range.from, byteCount: Int(range.byteCount)) == range.hash { return reader }
+        }
+        return nil
+    }
+}
