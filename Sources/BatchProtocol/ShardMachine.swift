@@ -108,6 +108,14 @@ package struct ShardMachine: Hashable, Sendable {
         }
     }
 
+    /// The batch that is planned and has no receipt yet.
+    package var openPlan: BatchPlan? {
+        switch phase {
+        case .idle: nil
+        case .committing(let plan, _), .receiving(let plan): plan
+        }
+    }
+
     /// The plan is stored: our own, or that of another process, whose rows are then to be made from its ranges.
     package mutating func planned(_ plan: BatchPlan) {
         precondition(phase == .idle && plan.batch == nextBatch, "a plan follows its predecessor's receipt")

@@ -80,8 +80,8 @@ extension PostgresDecoder {
             }
             return 16
         }
-        guard kind.isFailure, let shape = shapes.shape(of: sql, fingerprint: fingerprint) else { return }
-        appendPair(rows.keys.parsedClass, shape.auditClass)
+        guard kind.isFailure, let shape = shape(of: sql, fingerprint) else { return }
+        appendPair(rows.keys.parsedClass, shape.auditClass.rawValue)
         appendPair(rows.keys.parsedObjectType, shape.objectType)
         appendPair(rows.keys.parsedObjectName, shape.objectName)
     }

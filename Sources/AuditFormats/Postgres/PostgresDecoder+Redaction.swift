@@ -4,28 +4,28 @@ import SQLText
 
 extension PostgresDecoder {
     /// The columns that can hold SQL or a person's text.
-    private static let textFields: [(index: Int, mode: SecretScanner.Mode)] = [
-        (CSVLogField.message, .text), (CSVLogField.detail, .text), (CSVLogField.hint, .text),
-        (CSVLogField.internalQuery, .sql), (CSVLogField.context, .text), (CSVLogField.query, .sql),
-        (CSVLogField.applicationName, .text),
+    private static let textFields: [(index: Int, context: SecretContext)] = [
+        (CSVLogField.message, .prose), (CSVLogField.detail, .prose), (CSVLogField.hint, .prose),
+        (CSVLogField.internalQuery, .statement), (CSVLogField.context, .prose), (CSVLogField.query, .statement),
+        (CSVLogField.applicationName, .prose),
     ]
 
     /// The secrets of a record, as ascending ranges of its bytes. Called for the few records that may hold one.
     mutating func secretSpans(_ record: CSVLogRecord) -> [Range<Int>] {
         var spans: [Range<Int>] = []
-        for (index, mode) in Self.textFields {
+        for (index, context) in Self.textFields {
             let stored = record.stored(index)
             guard SecretScanner.mayHoldSecret(stored) else { continue }
             scratch.message.removeAll()
             scratch.message.appendUndoubled(stored)
             let text = scratch.message.bytes
-            var found = SecretScanner.spans(in: text, mode: mode)
+            var found = secrets(in: text, as: context)
             if index == CSVLogField.message {
                 if payload.parse(text) {
                     found = payloadSpans()
                 } else if let start = LogMessage.statementStart(text) {
                     let sql = UnsafeRawBufferPointer(rebasing: text[start...])
-                    found += SecretScanner.spans(in: sql, mode: .sql).map { $0.shifted(by: start) }
+                    found += secrets(in: sql, as: .statement).map { $0.shifted(by: start) }
                 }
             }
             let offset = record.start(of: index)
@@ -37,16 +37,21 @@ extension PostgresDecoder {
     /// The secrets of the pgaudit message that was just parsed, as ranges of the message.
     private mutating func payloadSpans() -> [Range<Int>] {
         var spans: [Range<Int>] = []
-        for (index, mode) in [(PgAuditPayload.statement, SecretScanner.Mode.sql), (PgAuditPayload.parameter, .text)] {
+        for (index, context) in [(PgAuditPayload.statement, SecretContext.statement), (PgAuditPayload.parameter, .prose)] {
             let stored = payload.stored(index)
             scratch.statement.removeAll()
             scratch.statement.appendUndoubled(stored)
             let text = scratch.statement.bytes
-            let found = merged(SecretScanner.spans(in: text, mode: mode) + SecretScanner.spans(in: text, mode: .text))
+            let found = merged(secrets(in: text, as: context) + secrets(in: text, as: .prose))
             let offset = payload.start(of: index)
             spans += stored.redoubled(found).map { $0.shifted(by: offset) }
         }
         return spans
+    }
+
+    /// The secrets of a text, as ascending ranges.
+    mutating func secrets(in text: UnsafeRawBufferPointer, as context: SecretContext) -> [Range<Int>] {
+        scanner.spans(in: text, as: context).map { $0.start..<$0.end }
     }
 
     /// Ascending ranges without overlaps that cover the same bytes.

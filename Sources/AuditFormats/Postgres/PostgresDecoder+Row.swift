@@ -13,6 +13,8 @@ struct RecordKind {
     var isConnection = false
     /// A client left.
     var isDisconnection = false
+    /// Neither context nor query: the server's own words, not those of `RAISE`.
+    var isBare = false
 
     /// Whether the record tells of an audited event rather than of the server's own work.
     var isEvent: Bool { isAudit || isFailure || isConnection || isDisconnection }
@@ -71,6 +73,7 @@ extension PostgresDecoder {
         rows.extra.closeMap()
         rows.source.append(entry: roleEntry())
         rows.raw.append(fields.bytes)
+        totals.rowCount += 1
     }
 
     // MARK: Columns
@@ -106,11 +109,12 @@ extension PostgresDecoder {
         // RAISE LOG can forge the message but not hide its context; pgaudit hides its own.
         let isBare = record.stored(CSVLogField.context).isEmpty && record.stored(CSVLogField.query).isEmpty
         kind.isAudit = payload.parse(message) && isBare && !kind.isFailure
+        kind.isBare = isBare
         if kind.isAudit { return kind }
         let tag = record.stored(CSVLogField.commandTag)
         let isLogin = tag.elementsEqual("authentication".utf8) || tag.elementsEqual("startup".utf8)
-        kind.isConnection = LogMessage.isConnection(message) || kind.isFailure && isLogin
-        kind.isDisconnection = LogMessage.isDisconnection(message)
+        kind.isConnection = isBare && LogMessage.isConnection(message) || kind.isFailure && isLogin
+        kind.isDisconnection = isBare && LogMessage.isDisconnection(message)
         return kind
     }
 
@@ -161,7 +165,7 @@ extension PostgresDecoder {
             scratch.statement.appendUndoubled(query)
             return scratch.statement.bytes
         }
-        guard let start = LogMessage.statementStart(message) else { return UnsafeRawBufferPointer(start: nil, count: 0) }
+        guard kind.isBare, let start = LogMessage.statementStart(message) else { return UnsafeRawBufferPointer(start: nil, count: 0) }
         return UnsafeRawBufferPointer(rebasing: message[start...])
     }
 
@@ -186,18 +190,25 @@ extension PostgresDecoder {
         if kind.isAudit {
             let command = payload.stored(PgAuditPayload.command)
             guard command.elementsEqual("???".utf8) else { return Self.append(command, to: &rows.commandTag) }
-            if let fingerprint, let tag = shapes.shape(of: sql, fingerprint: fingerprint)?.commandTag {
-                return Self.append(tag, to: &rows.commandTag)
-            }
-            return Self.append(command, to: &rows.commandTag)
+            if let tag = shape(of: sql, fingerprint)?.command { return Self.append(tag, to: &rows.commandTag) }
+            return appendLogTag(record)
         }
         if kind.isConnection { return Self.append("CONNECT", to: &rows.commandTag) }
         if kind.isDisconnection { return Self.append("DISCONNECT", to: &rows.commandTag) }
+        appendLogTag(record)
+    }
+
+    private mutating func appendLogTag(_ record: CSVLogRecord) {
         if let command = LogMessage.command(in: record.stored(CSVLogField.commandTag)) {
             rows.commandTag.append(command)
         } else {
             rows.commandTag.appendNull()
         }
+    }
+
+    /// What libpg_query says of a statement; nil when it was not normalized, or is no statement.
+    mutating func shape(of sql: UnsafeRawBufferPointer, _ fingerprint: UInt64?) -> StatementShape? {
+        fingerprint.flatMap { shapes.shape(of: sql, fingerprint: $0) }
     }
 
     private mutating func appendOutcome(_ record: CSVLogRecord, kind: RecordKind) {

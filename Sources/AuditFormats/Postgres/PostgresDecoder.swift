@@ -41,6 +41,7 @@ package struct PostgresDecoder: ~Copyable {
     var timestamp: LogTimestamp
     var payload = PgAuditPayload()
     var normalizer = SQLNormalizer()
+    var scanner = SecretScanner()
     var shapes: StatementShapes
     var scratch = Scratch()
     var sourceName = ""
@@ -50,6 +51,14 @@ package struct PostgresDecoder: ~Copyable {
     package var quarantine = QuarantineRows()
     /// Rows left out by `keepsAuditEventsOnly` since the decoder was created.
     package var leftOutCount = 0
+    /// What the decoder has made since it was created.
+    package struct Totals: Hashable, Sendable {
+        /// Rows of the table.
+        package var rowCount = 0
+    }
+
+    /// What the decoder has made since it was created.
+    package internal(set) var totals = Totals()
     /// Microseconds since 1970-01-01 UTC: column `ingest_ts` of the rows to come.
     package var ingestTime: Int64 = 0
     /// Bytes that the open row groups may hold before `decode` asks for a flush.
@@ -82,6 +91,9 @@ package struct PostgresDecoder: ~Copyable {
         case rowGroupFull
     }
 
+    /// `YYYY-MM-DD HH:MM:SS.mmm ` and a byte of the zone.
+    private static let recordStartByteCount = 25
+
     /// A log that cannot be read with the present settings: it ends the batch.
     package struct SettingsError: Error, Equatable, Sendable {
         /// Offset of the record in its source.
@@ -98,10 +110,11 @@ package struct PostgresDecoder: ~Copyable {
     ///   - bytes: Input, starting at a record border.
     ///   - baseOffset: Offset of `bytes` in its source.
     ///   - source: Name of the source, for the quarantine.
+    ///   - isEnd: Nothing will ever follow: what is no whole record goes to the quarantine.
     /// - Returns: Bytes that are done with, and why the rest is not.
     /// - Throws: `SettingsError`; the rows before it are kept.
     package mutating func decode(
-        _ bytes: UnsafeRawBufferPointer, baseOffset: UInt64, source: String
+        _ bytes: UnsafeRawBufferPointer, baseOffset: UInt64, source: String, isEnd: Bool = false
     ) throws -> (consumed: Int, stop: Stop) {
         sourceName = source
         var at = 0
@@ -116,17 +129,22 @@ package struct PostgresDecoder: ~Copyable {
                 try append(record, at: baseOffset + UInt64(at))
                 at += byteCount
                 if isLarge { return (at, .rowGroupFull) }
-            case .fault(let byteCount, let code, let detail):
+            case .fault(var byteCount, let code, let detail):
+                if byteCount == rest.count, !isEnd {
+                    // The last bytes may begin the next record.
+                    byteCount -= Self.recordStartByteCount - 1
+                    guard byteCount > 0 else { return (at, .needsMoreInput) }
+                }
                 let lower = baseOffset + UInt64(at)
                 let range = ByteRange(lower, lower + UInt64(byteCount))
                 let raw = UnsafeRawBufferPointer(rebasing: rest[..<byteCount])
                 appendFault(RecordFault(code: code, detail: detail, range: range), raw: raw)
                 at += byteCount
             case .incomplete:
-                guard rest.count > settings.maxPendingBytes else { return (at, .needsMoreInput) }
+                guard !rest.isEmpty, isEnd || rest.count > settings.maxPendingBytes else { return (at, .needsMoreInput) }
                 let lower = baseOffset + UInt64(at)
                 let fault = RecordFault(
-                    code: .tooLong, detail: "no end within \(settings.maxPendingBytes) bytes",
+                    code: .tooLong, detail: "no end of the record within \(rest.count) bytes",
                     range: ByteRange(lower, lower + UInt64(rest.count))
                 )
                 appendFault(fault, raw: rest)
@@ -141,7 +159,7 @@ package struct PostgresDecoder: ~Copyable {
             return
         }
         var redacted = ByteBuffer(capacity: raw.count)
-        redacted.append(raw, replacing: SecretScanner.spans(in: raw, mode: .text))
+        redacted.append(raw, replacing: secrets(in: raw, as: .prose))
         quarantine.append(fault, raw: redacted.bytes, source: sourceName, ingestTime: ingestTime)
     }
 

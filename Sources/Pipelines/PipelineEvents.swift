@@ -1,0 +1,73 @@
+import Intake
+
+/// Where a pipeline stands, in order of durability: told to whoever watches it, and where kill tests aim.
+package enum PipelinePhase: UInt8, Hashable, Sendable, CaseIterable {
+    /// Input is being read and parsed.
+    case read = 0x72
+    /// Data files are being made durable.
+    case data = 0x64
+    /// The plan is being stored.
+    case plan = 0x70
+    /// A table is being committed.
+    case commit = 0x63
+    /// Live files are being merged, a checkpoint written or the log cleaned.
+    case checkpoint = 0x6B
+    /// The receipt is being stored.
+    case receipt = 0x74
+}
+
+/// How far a run has come.
+package struct PipelineProgress: Hashable, Sendable {
+    /// Bytes read.
+    package var bytes: UInt64 = 0
+    /// Bytes that were there when the run began.
+    package var totalBytes: UInt64 = 0
+    /// Rows made.
+    package var rows = 0
+}
+
+/// Receives what a pipeline has to tell while it runs; called from the pipeline's thread.
+package struct PipelineObserver: Sendable {
+    /// Called when a phase begins.
+    package var phase: @Sendable (PipelinePhase) -> Void
+    /// Called a few times a second at the most, and at the end of each file.
+    package var progress: @Sendable (PipelineProgress) -> Void
+    /// Whether the run is to stop at the next safe place.
+    package var isCancelled: @Sendable () -> Bool
+
+    /// Creates an observer; what is not given does nothing.
+    package init(
+        phase: @escaping @Sendable (PipelinePhase) -> Void = { _ in },
+        progress: @escaping @Sendable (PipelineProgress) -> Void = { _ in },
+        isCancelled: @escaping @Sendable () -> Bool = { false }
+    ) {
+        self.phase = phase
+        self.progress = progress
+        self.isCancelled = isCancelled
+    }
+}
+
+/// What a run did.
+package struct RunSummary: Hashable, Sendable {
+    /// Batches brought to their receipt.
+    package var batches = 0
+    /// Batches that an earlier run had begun.
+    package var redoneBatches = 0
+    /// Rows in the table.
+    package var rows = 0
+    /// Rows in the quarantine table.
+    package var quarantined = 0
+    /// Records left out by `keep: audit`.
+    package var leftOut = 0
+    /// Bytes read.
+    package var bytes: UInt64 = 0
+    /// Bytes at the end of files that are no whole record yet, by path.
+    package var pending: [String: UInt64] = [:]
+    /// Bytes that were lost under `on_data_loss: continue`.
+    package var lostBytes: UInt64 = 0
+    /// What the source has to say.
+    package var remarks: [TailedFileSource.Remark] = []
+
+    /// Creates an empty summary.
+    package init() {}
+}

@@ -1,0 +1,145 @@
+import AuditFormats
+import BatchProtocol
+import Intake
+import ObjectStorage
+
+/// Durable data files of one batch, and the bytes that they were made from.
+struct StagedBatch {
+    var ranges: [SourceRange]
+    var files: [Int: StagedFile]
+    var gaps: [SourceGap] = []
+}
+
+extension PostgresPipeline {
+    private static let quarantineIndex = 0
+    private static let tableIndex = 1
+
+    /// Reads what is unread, up to one batch, into data files that no commit names yet.
+    ///
+    /// - Returns: nil when nothing is unread but the beginnings of records.
+    func stage(batch: UInt64, plannedAt: Int64, after state: IntakeState) throws -> StagedBatch? {
+        let (unread, remarks) = try settings.source.unread(after: state)
+        summary.remarks = remarks
+        progress.totalBytes = max(progress.totalBytes, progress.bytes + unread.reduce(0) { $0 + $1.unreadByteCount })
+        guard !unread.isEmpty else { return nil }
+        observer.phase(.read)
+        var remaining = settings.batchByteCount
+        return try write(plannedAt: plannedAt) { decoding, decoder, flush in
+            var ranges: [SourceRange] = []
+            for file in unread where remaining > 0 {
+                let reader = try FileReader(path: file.found.path)
+                var budget = remaining
+                var outcome: RangeDecoding.Outcome
+                repeat {
+                    let limit = min(file.found.byteCount, file.offset + budget)
+                    outcome = try decoding.decode(
+                        reader, from: file.offset, limit: limit, isWhole: false, into: &decoder, flush: flush,
+                        onChunk: noteProgress
+                    )
+                    // A record longer than a whole batch: try again with more.
+                    budget *= 2
+                } while outcome.end == file.offset && ranges.isEmpty && file.offset + budget / 2 < file.found.byteCount
+                let isCut = file.found.byteCount > file.offset + budget / 2
+                let left = isCut ? 0 : file.found.byteCount - outcome.end
+                summary.pending[file.found.path] = left > 0 ? left : nil
+                defer { remaining = isCut ? 0 : remaining - min(remaining, outcome.end - file.offset) }
+                guard outcome.end > file.offset else { continue }
+                let id = file.tracked?.id ?? "\(batch)-\(ranges.count)"
+                let tracked = try reader.track(id: id, host: settings.source.host, upTo: outcome.end)
+                ranges.append(SourceRange(file: tracked, from: file.offset, hash: outcome.hash))
+            }
+            return (ranges, [])
+        }
+    }
+
+    /// Makes the data files of a plan once more, from the bytes that it names.
+    func restage(_ plan: BatchPlan) throws -> StagedBatch {
+        observer.phase(.read)
+        let staged = try write(plannedAt: plan.plannedAt) { decoding, decoder, flush in
+            var gaps: [SourceGap] = []
+            for range in plan.ranges {
+                guard let reader = try settings.source.locate(range) else {
+                    gaps.append(try gap(range))
+                    continue
+                }
+                _ = try decoding.decode(
+                    reader, from: range.from, limit: range.file.offset, isWhole: true, into: &decoder, flush: flush,
+                    onChunk: noteProgress
+                )
+            }
+            return (plan.ranges, gaps)
+        }
+        return staged ?? StagedBatch(ranges: plan.ranges, files: [:])
+    }
+
+    private func gap(_ range: SourceRange) throws -> SourceGap {
+        guard settings.onDataLoss == .continue else {
+            throw PipelineError(
+                code: .sourceLost,
+                message: "\(range.file.path): bytes \(range.from) to \(range.file.offset) were planned but are gone or changed",
+                mend: "bring the file back under any name that the pipeline's patterns match, or set `on_data_loss: continue`"
+            )
+        }
+        return SourceGap(path: range.file.path, from: range.from, to: range.file.offset)
+    }
+
+    private func noteProgress(_ byteCount: Int, _ totals: PostgresDecoder.Totals) {
+        progress.bytes += UInt64(byteCount)
+        progress.rows = summary.rows + totals.rowCount
+        observer.progress(progress)
+    }
+
+    /// Decodes what `body` reads into data files.
+    ///
+    /// - Returns: nil when `body` read nothing.
+    private func write(
+        plannedAt: Int64,
+        _ body: (
+            inout RangeDecoding, inout PostgresDecoder, (inout PostgresDecoder) throws -> Void
+        ) throws -> ([SourceRange], [SourceGap])
+    ) throws -> StagedBatch? {
+        var decoder = PostgresDecoder(settings: settings.decoding)
+        decoder.ingestTime = plannedAt
+        decoder.rowGroupByteCount = settings.rowGroupByteCount
+        var decoding = RangeDecoding()
+        let encoder = EncodingThread(tables: encodings(plannedAt: plannedAt), now: clock() / 1_000)
+        do {
+            let flush: (inout PostgresDecoder) throws -> Void = { decoder in
+                if decoder.quarantine.count > 0 {
+                    try encoder.submit(table: Self.quarantineIndex, decoder.quarantine.finish())
+                }
+                if decoder.rows.count > 0 { try encoder.submit(table: Self.tableIndex, decoder.rows.finish()) }
+            }
+            let (ranges, gaps) = try body(&decoding, &decoder, flush)
+            guard !ranges.isEmpty else {
+                encoder.cancel()
+                return nil
+            }
+            observer.phase(.data)
+            try flush(&decoder)
+            summary.leftOut += decoder.leftOutCount
+            return StagedBatch(ranges: ranges, files: try encoder.finish(), gaps: gaps)
+        } catch {
+            encoder.cancel()
+            throw error
+        }
+    }
+
+    private func encodings(plannedAt: Int64) -> [TableEncoding] {
+        let day = UTCDay.text(microseconds: plannedAt)
+        return tables.map { table in
+            TableEncoding(
+                store: lake.store, folder: table.name.folder, schema: table.schema, storage: table.storage,
+                partitionValues: [(name: table.partitionColumn, value: day)]
+            )
+        }
+    }
+
+    /// Removes data files that no commit will name.
+    func remove(_ staged: StagedBatch) {
+        for (index, file) in staged.files {
+            // Invisible to readers: what cannot be removed now is removed by clean-up.
+            try? lake.store.remove("\(tables[index].name.folder)/\(file.add.path.decoded)")
+        }
+    }
+}

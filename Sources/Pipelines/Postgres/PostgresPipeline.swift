@@ -1,0 +1,163 @@
+import AuditFormats
+import BatchProtocol
+import Catalog
+import Columnar
+import DeltaLog
+import DeltaTables
+import Intake
+import ObjectStorage
+import ParquetFiles
+
+/// What a PostgreSQL pipeline reads and where it writes.
+package struct PostgresPipelineSettings: Sendable {
+    /// What to do when bytes that a plan names are gone.
+    package enum DataLossPolicy: String, Hashable, Sendable {
+        /// Stop with an error.
+        case fail
+        /// Commit what is left and record the gap.
+        case `continue`
+    }
+
+    /// The pipeline's name.
+    package var name: String
+    /// The log files.
+    package var source: TailedFileSource
+    /// The target table.
+    package var table: TableName
+    /// How records become rows.
+    package var decoding: PostgresDecoderSettings
+    /// The most bytes of one batch.
+    package var batchByteCount: UInt64 = 1 << 30
+    /// Bytes of one open row group.
+    package var rowGroupByteCount = 32 << 20
+    /// What to do when planned bytes are gone.
+    package var onDataLoss = DataLossPolicy.fail
+    /// Commits of a table between two checkpoints.
+    package var checkpointInterval: Int64 = DeltaTable.checkpointInterval
+    /// Live files of a table at which merging starts.
+    package var liveFileLimit = DeltaTable.liveFileLimit
+
+    /// Creates settings with the defaults above.
+    package init(name: String, source: TailedFileSource, table: TableName, decoding: PostgresDecoderSettings) {
+        self.name = name
+        self.source = source
+        self.table = table
+        self.decoding = decoding
+    }
+
+    /// The pipeline's quarantine table.
+    package var quarantine: TableName {
+        TableName(catalog: table.catalog, schema: Lake.reservedName, table: "quarantine_\(name)")
+    }
+}
+
+/// Brings PostgreSQL logs into a Delta table by the batch protocol.
+package final class PostgresPipeline {
+    /// Bytes of stack of the thread that parses: libpg_query recurses as deep as SQL nests.
+    package static let stackByteCount = 64 << 20
+
+    let settings: PostgresPipelineSettings
+    let lake: Lake
+    let observer: PipelineObserver
+    /// Microseconds since 1970-01-01 UTC.
+    let clock: @Sendable () -> Int64
+    /// Quarantine, then the table: the batch group in order of commit.
+    var tables: [GroupTable] = []
+    var summary = RunSummary()
+    var progress = PipelineProgress()
+
+    /// One table of the batch group.
+    struct GroupTable {
+        var name: TableName
+        var delta: DeltaTable
+        var schema: [ColumnField]
+        var storage: [ColumnStorage]
+        var partitionColumn: String
+    }
+
+    private init(
+        settings: PostgresPipelineSettings, lake: Lake, observer: PipelineObserver, clock: @escaping @Sendable () -> Int64
+    ) {
+        self.settings = settings
+        self.lake = lake
+        self.observer = observer
+        self.clock = clock
+    }
+
+    /// Reads all that is there, batch by batch, and returns. Blocks; runs on threads of its own.
+    ///
+    /// A process that is killed at any instant leaves a state from which the next run goes on without losing a row or
+    /// adding one twice; so does another process that runs the same pipeline at the same time.
+    ///
+    /// - Parameters:
+    ///   - clock: Microseconds since 1970-01-01 UTC.
+    /// - Throws: `PipelineError`, `ShardError`, `StorageError`, `Lake.LakeError`, `DeltaLogError`, `ParquetError`,
+    ///   `CommitConflictError`. What was committed stays.
+    package static func runOnce(
+        _ settings: PostgresPipelineSettings, lake: Lake, observer: PipelineObserver = PipelineObserver(),
+        clock: @escaping @Sendable () -> Int64
+    ) throws -> RunSummary {
+        try WorkerThread.run(stackByteCount: stackByteCount) {
+            var settings = settings
+            settings.decoding.stackBytes = stackByteCount
+            let pipeline = PostgresPipeline(settings: settings, lake: lake, observer: observer, clock: clock)
+            return try pipeline.drain()
+        }
+    }
+
+    private func drain() throws -> RunSummary {
+        try lake.open()
+        let shard = ShardStore(store: lake.store, path: ShardPath(pipeline: settings.name, shard: 0))
+        let appID = try shard.appID(pipeline: settings.name)
+        tables = [
+            try openTable(settings.quarantine, schema: QuarantineRows.columns, partition: "date", storage: Self.quarantineStorage),
+            try openTable(settings.table, schema: PostgresSchema.columns, partition: "ingest_date", storage: Self.rowStorage),
+        ]
+        var run = try ShardRun(pipeline: self, shard: shard, appID: appID)
+        while try run.advance() {}
+        return summary
+    }
+
+    // MARK: Tables
+
+    private func openTable(
+        _ name: TableName, schema: [ColumnField], partition: String, storage: [ColumnStorage]
+    ) throws -> GroupTable {
+        try lake.claim(name)
+        let wanted = TableSchema(columns: schema, partitionColumns: [ColumnField(partition, .date)])
+        let delta: DeltaTable
+        if let existing = try lake.table(name) {
+            delta = existing
+            guard try existing.head.metadata.schema() == wanted, existing.head.metadata.partitionColumns == [partition] else {
+                throw PipelineError(
+                    code: .tableMismatch,
+                    message: "table \(name) in \(lake.store.path(name.folder)) has other columns than this pipeline writes",
+                    mend: "give the pipeline another table name, or move the folder away"
+                )
+            }
+        } else {
+            let now = clock() / 1_000
+            let metadata = TableMetadata(
+                id: RandomName.uuid(), schema: wanted, partitionColumns: [partition], createdTime: now
+            )
+            delta = try DeltaTable.create(store: lake.store, folder: name.folder, metadata: metadata, now: now)
+        }
+        let phase = observer.phase
+        delta.observer = { stage in phase(stage == .commit ? .commit : .checkpoint) }
+        return GroupTable(name: name, delta: delta, schema: schema, storage: storage, partitionColumn: partition)
+    }
+
+    /// Texts that never repeat are stored plain, times as differences; footers carry no bounds that nobody can use.
+    private static let rowStorage: [ColumnStorage] = [
+        ColumnStorage("event_time", usesDictionary: false, usesDelta: true),
+        ColumnStorage("ingest_ts", usesDictionary: false, usesDelta: true),
+        ColumnStorage("raw", usesDictionary: false, hasStatistics: false),
+        ColumnStorage("extra.key_value.key", usesDictionary: true, hasStatistics: false),
+        ColumnStorage("extra.key_value.value", usesDictionary: false, hasStatistics: false),
+    ]
+
+    private static let quarantineStorage: [ColumnStorage] = [
+        ColumnStorage("raw", usesDictionary: false, hasStatistics: false),
+        ColumnStorage("ingest_ts", usesDictionary: false, usesDelta: true),
+    ]
+}

@@ -1,0 +1,149 @@
+import AuditFormats
+import BatchProtocol
+import Catalog
+import DeltaLog
+import DeltaTables
+import Intake
+import ObjectStorage
+
+/// Carries out what the batch protocol of one shard asks for.
+struct ShardRun {
+    private let pipeline: PostgresPipeline
+    private let shard: ShardStore
+    private let appID: String
+    private var machine: ShardMachine
+    private var state: IntakeState
+    private var stateSnapshot: UInt64
+    private var lastPlannedAt: Int64
+    /// Durable data files of the open plan, by table of the group; nil when another process or an earlier run planned.
+    private var staged: StagedBatch?
+
+    /// Opens the shard as its objects and tables show it.
+    init(pipeline: PostgresPipeline, shard: ShardStore, appID: String) throws {
+        self.pipeline = pipeline
+        self.shard = shard
+        self.appID = appID
+        let opening = try shard.open()
+        var transactions: [String: UInt64] = [:]
+        for table in pipeline.tables {
+            try table.delta.refresh()
+            if let txn = table.delta.head.transactions[appID] {
+                transactions[table.name.description] = UInt64(txn.version)
+            }
+        }
+        machine = try ShardMachine(
+            opening: ShardMachine.Record(plan: opening.plan, receipt: opening.receipt, transactions: transactions),
+            parserVersion: PostgresSchema.parserVersion
+        )
+        state = opening.state
+        stateSnapshot = opening.stateSnapshot
+        lastPlannedAt = opening.plan?.plannedAt ?? 0
+    }
+
+    /// Takes one step; false when nothing is left to do.
+    mutating func advance() throws -> Bool {
+        switch machine.step {
+        case .plan(let batch):
+            guard !pipeline.observer.isCancelled() else {
+                throw PipelineError(code: .cancelled, message: "the run was stopped", mend: "run it again to go on")
+            }
+            return try plan(batch)
+        case .commit(let plan, let table):
+            try commit(plan, table)
+            return true
+        case .putReceipt(let receipt):
+            try finish(receipt)
+            return true
+        }
+    }
+
+    // MARK: Plan
+
+    private mutating func plan(_ batch: UInt64) throws -> Bool {
+        let now = pipeline.clock()
+        // Whole milliseconds, as Delta's statistics have them.
+        let plannedAt = max(now - now % 1_000, lastPlannedAt)
+        guard let new = try pipeline.stage(batch: batch, plannedAt: plannedAt, after: state) else { return false }
+        let plan = BatchPlan(
+            pipeline: pipeline.settings.name, appID: appID, batch: batch, plannedAt: plannedAt,
+            parserVersion: PostgresSchema.parserVersion, stateSnapshot: stateSnapshot, ranges: new.ranges,
+            tables: pipeline.tables.map { PlannedTable(name: $0.name.description, tableID: $0.delta.head.metadata.id) }
+        )
+        pipeline.observer.phase(.plan)
+        do {
+            guard try shard.put(plan) else {
+                // Another process planned this batch: its plan stands, our files go.
+                pipeline.remove(new)
+                self = try ShardRun(pipeline: pipeline, shard: shard, appID: appID)
+                return true
+            }
+        } catch {
+            // Whether the plan is there or not, the next run finds out; it does not use these files.
+            pipeline.remove(new)
+            throw error
+        }
+        staged = new
+        machine.planned(plan)
+        return true
+    }
+
+    // MARK: Commit
+
+    private mutating func commit(_ plan: BatchPlan, _ index: Int) throws {
+        guard plan.tables.count == pipeline.tables.count, plan.tables[index].tableID == pipeline.tables[index].delta.head.metadata.id
+        else {
+            throw ShardError(
+                code: .tableReplaced, batch: plan.batch, detail: "table \(plan.tables[index].name) is not the one that was planned"
+            )
+        }
+        let files = try stagedFiles(plan)
+        guard let file = files[index] else { return machine.skipped() }
+        let table = pipeline.tables[index]
+        switch try table.delta.append([file.add], appID: appID, batch: plan.batch, now: pipeline.clock() / 1_000) {
+        case .committed(let version): machine.committed(rows: file.rowCount, version: version)
+        case .alreadyCommitted(let version):
+            try lakeRemove(file, of: table)
+            machine.committed(rows: file.rowCount, version: version)
+        }
+    }
+
+    private mutating func stagedFiles(_ plan: BatchPlan) throws -> [Int: StagedFile] {
+        if let staged { return staged.files }
+        let redone = try pipeline.restage(plan)
+        for gap in redone.gaps { machine.lost(gap) }
+        pipeline.summary.redoneBatches += 1
+        staged = redone
+        return redone.files
+    }
+
+    private func lakeRemove(_ file: StagedFile, of table: PostgresPipeline.GroupTable) throws {
+        try pipeline.lake.store.remove("\(table.name.folder)/\(file.add.path.decoded)")
+    }
+
+    // MARK: Receipt
+
+    private mutating func finish(_ receipt: BatchReceipt) throws {
+        guard let plan = machine.openPlan else { preconditionFailure("no receipt is due") }
+        pipeline.observer.phase(.receipt)
+        machine.received(try shard.put(receipt))
+        state.apply(plan)
+        lastPlannedAt = plan.plannedAt
+        if receipt.batch % ShardPath.stateInterval == 0 {
+            try shard.put(state, after: receipt.batch)
+            stateSnapshot = receipt.batch
+        }
+        try shard.pointHead(at: receipt.batch)
+        for (index, table) in pipeline.tables.enumerated() {
+            let rows = staged?.files[index]?.rowCount ?? 0
+            if index == 0 { pipeline.summary.quarantined += rows } else { pipeline.summary.rows += rows }
+            try table.delta.maintain(
+                storage: table.storage, interval: pipeline.settings.checkpointInterval,
+                fileLimit: pipeline.settings.liveFileLimit, now: pipeline.clock() / 1_000
+            )
+        }
+        pipeline.summary.batches += 1
+        pipeline.summary.bytes += receipt.bytes
+        pipeline.summary.lostBytes += receipt.gaps.reduce(0) { $0 + $1.to - $1.from }
+        staged = nil
+    }
+}

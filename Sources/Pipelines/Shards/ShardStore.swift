@@ -1,0 +1,108 @@
+import BatchProtocol
+import FoundationEssentials
+import ObjectStorage
+
+/// Reads and writes the objects of one shard: identity, plans, receipts, state snapshots and the hint at the newest.
+struct ShardStore {
+    let store: LocalStore
+    let path: ShardPath
+
+    private struct Identity: Codable {
+        var format: Int
+        var appID: String
+        var pipeline: String
+    }
+
+    private struct Head: Codable {
+        var batch: UInt64
+    }
+
+    /// What is known of a shard when it is opened.
+    struct Opening {
+        var plan: BatchPlan?
+        var receipt: BatchReceipt?
+        var state: IntakeState
+        var stateSnapshot: UInt64
+    }
+
+    private func encode(_ value: some Encodable) throws -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return Array(try encoder.encode(value))
+    }
+
+    private func read<Value: Decodable>(_ type: Value.Type, _ key: String) throws -> Value? {
+        guard let bytes = try store.read(key) else { return nil }
+        do {
+            return try JSONDecoder().decode(type, from: Data(bytes))
+        } catch {
+            throw PipelineError(
+                code: .damagedState, message: "\(store.path(key)) cannot be read: \(error)", mend: "restore it from a backup"
+            )
+        }
+    }
+
+    /// The shard's uuid, made with its first object.
+    func appID(pipeline: String) throws -> String {
+        if let identity = try read(Identity.self, path.identity) { return identity.appID }
+        let identity = Identity(format: BatchPlan.currentFormat, appID: RandomName.uuid(), pipeline: pipeline)
+        if try store.putIfAbsent(path.identity, try encode(identity)) { return identity.appID }
+        guard let winner = try read(Identity.self, path.identity) else {
+            throw PipelineError(code: .damagedState, message: "\(store.path(path.identity)) is gone", mend: "run again")
+        }
+        return winner.appID
+    }
+
+    /// The newest plan and receipt, and how far the sources were read with the receipt.
+    ///
+    /// - Complexity: O(batches since the hint was written) and up to 64 plans for the state.
+    func open() throws -> Opening {
+        var batch = try startingPoint()
+        while try store.exists(path.receipt(batch + 1)) { batch += 1 }
+        let receipt = batch == 0 ? nil : try read(BatchReceipt.self, path.receipt(batch))
+        let open = try read(BatchPlan.self, path.plan(batch + 1))
+        let last = batch == 0 ? nil : try read(BatchPlan.self, path.plan(batch))
+        let (state, snapshot) = try state(after: batch, lastPlan: last)
+        return Opening(plan: open ?? last, receipt: receipt, state: state, stateSnapshot: snapshot)
+    }
+
+    /// A batch with a receipt, near the newest.
+    private func startingPoint() throws -> UInt64 {
+        if let head = try? read(Head.self, path.head), try store.exists(path.receipt(head.batch)) { return head.batch }
+        let numbers = try store.list(path.receipts).compactMap { UInt64($0.name.prefix { $0 != "." }) }
+        return numbers.max() ?? 0
+    }
+
+    private func state(after batch: UInt64, lastPlan: BatchPlan?) throws -> (IntakeState, UInt64) {
+        guard let lastPlan else { return (IntakeState(), 0) }
+        var snapshot = lastPlan.stateSnapshot
+        if batch % ShardPath.stateInterval == 0, try store.exists(path.state(batch)) { snapshot = batch }
+        var state = snapshot == 0 ? IntakeState() : try read(IntakeState.self, path.state(snapshot)) ?? IntakeState()
+        var next = snapshot + 1
+        while next <= batch {
+            guard let plan = try read(BatchPlan.self, path.plan(next)) else {
+                throw ShardError(code: .brokenSequence, batch: next, detail: "plan \(next) is missing")
+            }
+            state.apply(plan)
+            next += 1
+        }
+        return (state, snapshot)
+    }
+
+    /// Stores a plan unless its number is taken; returns whether it was free.
+    func put(_ plan: BatchPlan) throws -> Bool { try store.putIfAbsent(path.plan(plan.batch), try encode(plan)) }
+
+    /// Stores a receipt unless there is one; returns the one that is there then.
+    func put(_ receipt: BatchReceipt) throws -> BatchReceipt {
+        if try store.putIfAbsent(path.receipt(receipt.batch), try encode(receipt)) { return receipt }
+        return try read(BatchReceipt.self, path.receipt(receipt.batch)) ?? receipt
+    }
+
+    /// Stores the state after a batch.
+    func put(_ state: IntakeState, after batch: UInt64) throws {
+        _ = try store.putIfAbsent(path.state(batch), try encode(state))
+    }
+
+    /// Points at the newest receipt.
+    func pointHead(at batch: UInt64) throws { try store.replace(path.head, try encode(Head(batch: batch))) }
+}

@@ -1,0 +1,25 @@
+/// Days of the proleptic Gregorian calendar in UTC.
+package enum UTCDay {
+    /// `YYYY-MM-DD` of an instant.
+    ///
+    /// Source: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", `civil_from_days`.
+    ///
+    /// - Parameter microseconds: Since 1970-01-01 00:00 UTC.
+    package static func text(microseconds: Int64) -> String {
+        let day = 86_400_000_000 as Int64
+        let days = (microseconds >= 0 ? microseconds : microseconds - day + 1) / day
+        let shifted = days + 719_468
+        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
+        let dayOfEra = shifted - era * 146_097
+        let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let month = (5 * dayOfYear + 2) / 153
+        let calendarMonth = month < 10 ? month + 3 : month - 9
+        let year = yearOfEra + era * 400 + (calendarMonth <= 2 ? 1 : 0)
+        let dayOfMonth = dayOfYear - (153 * month + 2) / 5 + 1
+        return [(year, 4), (calendarMonth, 2), (dayOfMonth, 2)].map { value, width in
+            let text = String(value)
+            return String(repeating: "0", count: max(0, width - text.count)) + text
+        }.joined(separator: "-")
+    }
+}
