@@ -1,0 +1,90 @@
+/// The commented `auditlake.yaml` that `auditlake init` writes.
+///
+/// Lines that begin with `#` and a space explain; lines that begin with `#` and a key are settings with their
+/// defaults, which hold again once the `#` is taken away.
+package struct ConfigurationTemplate: Hashable, Sendable {
+    /// Which log files the pipeline tails, as a path with wildcards.
+    package var logGlob: String
+    /// Value of column `src`.
+    package var role: String
+    /// The table that receives the rows, `schema.table`.
+    package var table: String
+
+    package init(logGlob: String, role: String, table: String) {
+        self.logGlob = logGlob
+        self.role = role
+        self.table = table
+    }
+
+    /// The text of the file; loads without a fault when the parameters are valid.
+    package var text: String {
+        """
+        # auditlake: which logs go into which tables. Check this file with: auditlake check
+        # Lines “#key: value” show a setting's default; take the # away to change it.
+        # Anywhere, ${ROLE} takes a variable of the environment, ${file:/run/secrets/x} the content of a file;
+        # $${ stands for a literal ${. Relative paths count from the folder of this file.
+
+        # Where the tables lie: a folder, or s3://bucket/prefix.
+        lake: ./lake
+
+        # First part of every table name: catalog.schema.table.
+        #catalog: main
+
+        # One entry per server. The name is yours; it also names the server unless node says otherwise.
+        pipelines:
+          postgres_logs:
+            kind: postgres
+
+            # csvlog or jsonlog files, by wildcard; a list is possible: [/logs/a/*.csv, /logs/b/*.csv].
+            source: {files: \(Self.quoted(logGlob))}
+
+            # Value of column src, to tell a primary from its replicas.
+            role: \(Self.quoted(role))
+
+            # schema.table; pipelines of one role may share a table.
+            table: \(Self.quoted(table))
+
+            # Which server this is. Session ids of two servers can collide: give each its own name.
+            #node: postgres_logs
+
+            # all, or audit: only audit events become rows, the rest is counted.
+            #keep: all
+
+            # Zone of the server's log_timezone, needed when the log writes an ambiguous abbreviation such as IST.
+            #timezone: UTC
+
+            # on blanks passwords and the like in column raw; off keeps them.
+            #redact: on
+
+            # normalized replaces every literal in column statement by a placeholder; verbatim keeps the SQL as logged.
+            #statement: normalized
+
+            # fail stops when log files vanish before they were read; continue records the gap and goes on.
+            #on_data_loss: fail
+
+            # Sizes: 64MB is 64 million bytes, 1GiB is 2^30. Longest record taken whole; largest commit;
+            # longest unfinished record at the end of a file.
+            #max_record_bytes: 1MiB
+            #batch_bytes: 1GB
+            #max_pending_bytes: 128MiB
+
+        # What auditlake may use.
+        #limits: {memory: 150MB}
+
+        """
+    }
+
+    /// `text` as a YAML scalar in double quotes, in which `${` stays literal.
+    private static func quoted(_ text: String) -> String {
+        var result = "\""
+        for character in text.replacing("${", with: "$${").unicodeScalars {
+            switch character {
+            case "\\", "\"": result += "\\\(character)"
+            case "\n": result += "\\n"
+            case "\t": result += "\\t"
+            default: result.unicodeScalars.append(character)
+            }
+        }
+        return result + "\""
+    }
+}

@@ -1,0 +1,52 @@
+/// The typed content of an `auditlake.yaml`.
+///
+/// Every value is checked and every variable replaced; relative paths have been made absolute from the folder
+/// of the file.
+package struct LakeConfiguration: Hashable, Sendable {
+    /// Where the tables lie.
+    package var lake: Setting<LakeLocation>
+    /// First part of every table name.
+    package var catalog: Setting<String>
+    /// The pipelines, in file order.
+    package var pipelines: [Pipeline]
+    /// What the process may use.
+    package var limits: Limits
+
+    /// The pipeline of a name; nil when the file has none such.
+    package func pipeline(named name: String) -> Pipeline? { pipelines.first { $0.name == name } }
+}
+
+/// Where a lake lies.
+package enum LakeLocation: Hashable, Sendable, CustomStringConvertible {
+    /// An absolute path.
+    case folder(String)
+    /// A bucket and a key prefix without slashes at its ends; the prefix may be empty.
+    case s3(bucket: String, prefix: String)
+
+    /// The path, or the `s3://` URL.
+    package var description: String {
+        switch self {
+        case .folder(let path): path
+        case .s3(let bucket, let prefix): prefix.isEmpty ? "s3://\(bucket)" : "s3://\(bucket)/\(prefix)"
+        }
+    }
+}
+
+/// One pipeline, by its kind.
+package enum Pipeline: Hashable, Sendable {
+    /// PostgreSQL logs into one table.
+    case postgres(PostgresPipeline)
+
+    /// The pipeline's name in the file.
+    package var name: String {
+        switch self {
+        case .postgres(let pipeline): pipeline.name
+        }
+    }
+}
+
+/// What the process may use.
+package struct Limits: Hashable, Sendable {
+    /// Budget of all open table builders together, in bytes.
+    package var memoryByteCount: Int
+}

@@ -1,0 +1,71 @@
+/// A pipeline that tails the logs of one PostgreSQL server into one table.
+package struct PostgresPipeline: Hashable, Sendable {
+    /// Which records become rows.
+    package enum Keep: String, CaseIterable, Sendable {
+        /// Every record of the log.
+        case all
+        /// Audit events only; the rest is counted.
+        case audit
+    }
+
+    /// How column `statement` holds the SQL.
+    package enum StatementText: String, CaseIterable, Sendable {
+        /// Every literal replaced by a placeholder.
+        case normalized
+        /// As the server logged it.
+        case verbatim
+    }
+
+    /// What happens when bytes that a plan names have vanished.
+    package enum DataLossPolicy: String, CaseIterable, Sendable {
+        /// The pipeline stops.
+        case fail
+        /// What is left is committed, and the gap recorded.
+        case `continue`
+    }
+
+    /// The pipeline's name, unique in the file without regard to letter case.
+    package var name: String
+    /// Absolute paths with wildcards, at least one: the log files, csvlog or jsonlog.
+    package var files: [Setting<String>]
+    /// Value of column `src`.
+    package var role: Setting<String>
+    /// Which server wrote the logs; the pipeline's name unless given.
+    ///
+    /// Session ids of two servers can collide, so each needs a name of its own.
+    package var node: Setting<String>
+    /// Which records become rows.
+    package var keep: Keep
+    /// The table that receives the rows.
+    package var table: Setting<TableName>
+    /// IANA zone of the server's `log_timezone`; needed when the log writes an ambiguous abbreviation.
+    package var timeZone: Setting<String>?
+    /// Whether secrets in column `raw` are blanked.
+    package var redact: Bool
+    /// How column `statement` holds the SQL.
+    package var statement: StatementText
+    /// What happens when planned bytes have vanished.
+    package var onDataLoss: DataLossPolicy
+    /// Longest record whose text is derived whole, in bytes.
+    package var maxRecordByteCount: Int
+    /// Largest commit unit, in bytes of input.
+    package var batchByteCount: Int
+    /// Longest undecided tail of a file before it goes to the quarantine, in bytes.
+    package var maxPendingByteCount: Int
+}
+
+/// The last two parts of a table's name; the first is the configuration's catalog.
+package struct TableName: Hashable, Sendable, CustomStringConvertible {
+    /// The schema.
+    package var schema: String
+    /// The table in its schema.
+    package var table: String
+
+    package init(schema: String, table: String) {
+        self.schema = schema
+        self.table = table
+    }
+
+    /// `schema.table`.
+    package var description: String { "\(schema).\(table)" }
+}

@@ -1,0 +1,99 @@
+import Yams
+
+extension Section {
+    /// Kinds of pipeline that are known by name only.
+    private static let unreleasedKinds = ["databricks", "customer_csv"]
+
+    /// Names that a pipeline cannot have, because the lake's own folder holds something else under them.
+    private static let reservedPipelines: Set<String> = ["names"]
+
+    /// Where the lake lies: a folder, or `s3://bucket/prefix`.
+    func lakeLocation(_ key: String) -> Setting<LakeLocation>? {
+        guard let text = requiredText(key, example: "./lake"), let node = node(key) else { return nil }
+        guard text.value.contains("://") else {
+            return text.map { .folder(FilePath.absolute($0, from: context.expander.folder)) }
+        }
+        let parts = text.value.dropFirst("s3://".count).split(separator: "/").map(String.init)
+        guard text.value.hasPrefix("s3://"), let bucket = parts.first else {
+            refuse(
+                node,
+                "\(path(key)) “\(text)” is no place for a lake",
+                mend: "write a folder or s3://bucket/name"
+            )
+            return nil
+        }
+        return text.map { _ in .s3(bucket: bucket, prefix: parts.dropFirst().joined(separator: "/")) }
+    }
+
+    /// The pipelines in file order; those with faults are left out.
+    func pipelines(_ key: String) -> [Pipeline] {
+        guard let node = node(key), let pairs = Section.pairs(of: node, name: path(key), context: context)
+        else {
+            return []
+        }
+        var names: [String: String] = [:]
+        return pairs.compactMap { pair -> Pipeline? in
+            let name = pair.key.value
+            if !Identifier.isValid(name) {
+                refusePipeline(pair.key, "is a name that not every engine takes", mend: Identifier.rule)
+            } else if Self.reservedPipelines.contains(name.lowercased()) {
+                refusePipeline(pair.key, "is reserved", mend: "choose another name")
+            } else if let other = names.updateValue(name, forKey: name.lowercased()) {
+                refusePipeline(
+                    pair.key,
+                    "differs from “\(other)” in letter case only",
+                    mend: "choose another name"
+                )
+            }
+            return pipeline(pair.value, name: name)
+        }
+    }
+
+    /// What the process may use.
+    func limits(_ key: String) -> Limits {
+        let standard = Limits(memoryByteCount: 150_000_000)
+        guard let node = node(key),
+            let section = Section(node, name: path(key), keys: ["memory"], context: context)
+        else { return standard }
+        return Limits(memoryByteCount: section.byteCount("memory", default: standard.memoryByteCount))
+    }
+
+    private func refusePipeline(_ key: Key, _ message: String, mend: String) {
+        context.report(
+            .invalidValue,
+            at: key.position,
+            "the pipeline name “\(key.value)” \(message)",
+            mend: mend
+        )
+    }
+
+    /// One pipeline by its kind; the keys of an unknown kind are not looked at.
+    private func pipeline(_ node: Node, name: String) -> Pipeline? {
+        let path = "pipelines.\(name)"
+        guard let kindNode = Section.kind(of: node, name: path, context: context),
+            let kind = context.text(kindNode, of: "\(path).kind")
+        else { return nil }
+        if kind.value == "postgres" {
+            return PostgresPipeline(node, name: name, context: context).map(Pipeline.postgres)
+        }
+        if Self.unreleasedKinds.contains(kind.value) {
+            context.reportUnreleased("the pipeline kind “\(kind)”", at: SourcePosition(kindNode))
+            return nil
+        }
+        let kinds = ["postgres"] + Self.unreleasedKinds
+        let mend = kind.isSecret ? "write kind: postgres" : NearestName.mend(kind.value, among: kinds)
+        refuse(kindNode, "\(path).kind cannot be “\(kind)”", mend: mend)
+        return nil
+    }
+
+    /// The node of `kind` in a mapping whose other keys are not known yet.
+    private static func kind(of node: Node, name: String, context: ReadingContext) -> Node? {
+        guard let pairs = pairs(of: node, name: name, context: context) else { return nil }
+        if let pair = pairs.first(where: { $0.key.value == "kind" && !$0.value.isLeftOut }) {
+            return pair.value
+        }
+        let message = "\(name).kind is missing"
+        context.report(.missingKey, at: SourcePosition(node), message, mend: "add kind: postgres")
+        return nil
+    }
+}

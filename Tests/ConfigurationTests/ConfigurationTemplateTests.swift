@@ -1,0 +1,51 @@
+import Testing
+
+@testable import Configuration
+
+@Suite struct ConfigurationTemplateTests {
+    static let template = ConfigurationTemplate(
+        logGlob: "/var/log/pg/*.csv",
+        role: "primary",
+        table: "audit.pg_logs"
+    )
+
+    /// The template with every commented setting switched on.
+    static func uncommented(_ text: String) -> String {
+        text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+            let indentation = line.prefix { $0 == " " }
+            let rest = line.dropFirst(indentation.count)
+            return rest.hasPrefix("#") && !rest.hasPrefix("# ") ? indentation + rest.dropFirst() : line
+        }.joined(separator: "\n")
+    }
+
+    @Test func theTemplateLoadsAsItIs() throws {
+        let pipeline = try pipeline(Self.template.text)
+        #expect(pipeline.files.map(\.value) == ["/var/log/pg/*.csv"])
+        #expect(pipeline.role.value == "primary")
+        #expect(pipeline.table.value == TableName(schema: "audit", table: "pg_logs"))
+    }
+
+    @Test func itsCommentedSettingsAreTheDefaults() throws {
+        let uncommented = Self.uncommented(Self.template.text)
+        var expected = try parse(Self.template.text)
+        if case .postgres(var pipeline) = expected.pipelines[0] {
+            pipeline.timeZone = Setting("UTC")
+            expected.pipelines[0] = .postgres(pipeline)
+        }
+        #expect(try parse(uncommented) == expected)
+    }
+
+    @Test func itExplainsEverySettingThatThisReleaseHas() {
+        for key in PostgresPipeline.keys where key != "bronze" {
+            #expect(Self.uncommented(Self.template.text).contains("\n    \(key):"), "\(key)")
+        }
+    }
+
+    @Test func parametersStayLiteral() throws {
+        let odd = "a\"b\\c ${HOME} #x: 'y'\t\nz"
+        let template = ConfigurationTemplate(logGlob: "/" + odd, role: odd, table: "a.b")
+        let pipeline = try pipeline(template.text)
+        #expect(pipeline.role == Setting(odd))
+        #expect(pipeline.files == [Setting("/" + odd)])
+    }
+}

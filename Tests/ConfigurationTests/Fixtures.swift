@@ -1,0 +1,51 @@
+import Foundation
+import Testing
+
+@testable import Configuration
+
+/// The smallest file that loads; `pipeline` holds further lines of its pipeline, `top` lines before it.
+func yaml(top: String = "lake: ./lake", pipeline: String = "") -> String {
+    """
+    \(top)
+    pipelines:
+      pg1:
+        kind: postgres
+        source: {files: /logs/*.csv}
+        role: primary
+        table: audit.logs
+    \(pipeline.split(separator: "\n").map { "    \($0)" }.joined(separator: "\n"))
+    """
+}
+
+/// Parses `text` as the file `/etc/auditlake/auditlake.yaml`.
+func parse(_ text: String, environment: [String: String] = [:]) throws -> LakeConfiguration {
+    try LakeConfiguration.parse(text, path: "/etc/auditlake/auditlake.yaml", environment: environment)
+}
+
+/// The only pipeline of `text`.
+func pipeline(_ text: String, environment: [String: String] = [:]) throws -> PostgresPipeline {
+    let pipelines = try parse(text, environment: environment).pipelines
+    let first = try #require(pipelines.first)
+    switch first {
+    case .postgres(let pipeline): return pipeline
+    }
+}
+
+/// The faults of a text that must not load.
+func faults(_ text: String, environment: [String: String] = [:]) -> [ConfigurationFault] {
+    do {
+        _ = try parse(text, environment: environment)
+        return []
+    } catch {
+        return (error as? InvalidConfiguration)?.faults ?? []
+    }
+}
+
+/// Runs `body` with an empty folder of its own, which is gone afterwards.
+func withTemporaryFolder(_ body: (URL) throws -> Void) throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "auditlake-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let result = Result { try body(folder) }
+    try FileManager.default.removeItem(at: folder)
+    try result.get()
+}

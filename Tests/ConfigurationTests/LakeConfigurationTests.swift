@@ -1,0 +1,134 @@
+import Foundation
+import Testing
+
+@testable import Configuration
+
+@Suite struct LakeConfigurationTests {
+    @Test func smallestFileTakesTheDocumentedDefaults() throws {
+        let configuration = try parse(yaml())
+        #expect(configuration.lake.value == .folder("/etc/auditlake/lake"))
+        #expect(configuration.catalog.value == "main")
+        #expect(configuration.limits.memoryByteCount == 150_000_000)
+        let pipeline = try pipeline(yaml())
+        #expect(pipeline.name == "pg1")
+        #expect(pipeline.files.map(\.value) == ["/logs/*.csv"])
+        #expect(pipeline.role.value == "primary")
+        #expect(pipeline.node.value == "pg1")
+        #expect(pipeline.keep == .all)
+        #expect(pipeline.table.value == TableName(schema: "audit", table: "logs"))
+        #expect(pipeline.timeZone == nil)
+        #expect(pipeline.redact)
+        #expect(pipeline.statement == .normalized)
+        #expect(pipeline.onDataLoss == .fail)
+        #expect(pipeline.maxRecordByteCount == 1_048_576)
+        #expect(pipeline.batchByteCount == 1_000_000_000)
+        #expect(pipeline.maxPendingByteCount == 134_217_728)
+    }
+
+    @Test func everyKeyIsTaken() throws {
+        let text = yaml(
+            top: "lake: s3://bucket/a/b/\ncatalog: prod\nlimits: {memory: 1GiB}",
+            pipeline: """
+                node: n1
+                keep: audit
+                timezone: Europe/Berlin
+                redact: off
+                statement: verbatim
+                bronze: false
+                on_data_loss: continue
+                max_record_bytes: 2MiB
+                batch_bytes: 64MB
+                max_pending_bytes: 4096
+                """
+        )
+        let configuration = try parse(text)
+        #expect(configuration.lake.value == .s3(bucket: "bucket", prefix: "a/b"))
+        #expect(configuration.catalog.value == "prod")
+        #expect(configuration.limits.memoryByteCount == 1 << 30)
+        let pipeline = try pipeline(text)
+        #expect(pipeline.node.value == "n1")
+        #expect(pipeline.keep == .audit)
+        #expect(pipeline.timeZone?.value == "Europe/Berlin")
+        #expect(!pipeline.redact)
+        #expect(pipeline.statement == .verbatim)
+        #expect(pipeline.onDataLoss == .continue)
+        #expect(pipeline.maxRecordByteCount == 2 << 20)
+        #expect(pipeline.batchByteCount == 64_000_000)
+        #expect(pipeline.maxPendingByteCount == 4096)
+    }
+
+    @Test func pipelinesKeepTheOrderOfTheFile() throws {
+        let entries = ["zeta", "alpha", "mid"].map {
+            "  \($0): {kind: postgres, source: {files: /x}, role: r, table: s.t}"
+        }
+        let configuration = try parse("lake: .\npipelines:\n" + entries.joined(separator: "\n"))
+        #expect(configuration.pipelines.map(\.name) == ["zeta", "alpha", "mid"])
+        #expect(configuration.pipeline(named: "mid")?.name == "mid")
+        #expect(configuration.pipeline(named: "none") == nil)
+    }
+
+    @Test func aFileWithoutPipelinesLoads() throws {
+        #expect(try parse("lake: /data").pipelines.isEmpty)
+        #expect(try parse("lake: /data\npipelines:").pipelines.isEmpty)
+    }
+
+    @Test(arguments: [
+        ("./logs/*.csv", "/etc/auditlake/logs/*.csv"), ("../logs/a.json", "/etc/logs/a.json"),
+        ("/var/log/*.csv", "/var/log/*.csv"), ("logs//x", "/etc/auditlake/logs/x"),
+    ])
+    func relativeFilesCountFromTheFolderOfTheFile(pattern: String, absolute: String) throws {
+        let text = yaml().replacing("/logs/*.csv", with: "[\(pattern), /other]")
+        #expect(try pipeline(text).files.map(\.value) == [absolute, "/other"])
+    }
+
+    @Test func aRelativeConfigurationPathCountsFromTheWorkingDirectory() throws {
+        let configuration = try LakeConfiguration.parse("lake: x", path: "conf/a.yaml", environment: [:])
+        let current = FileManager.default.currentDirectoryPath
+        #expect(configuration.lake.value == .folder("\(current)/conf/x"))
+    }
+
+    @Test func anchorsAndMergedMappingsAreResolved() throws {
+        let text = """
+            lake: .
+            pipelines:
+              a: &base
+                kind: postgres
+                source: &files {files: /x}
+                role: primary
+                table: s.a
+              b:
+                <<: *base
+                table: s.b
+              c: {<<: [{role: replica}, *base], source: *files}
+            """
+        let pipelines = try parse(text).pipelines.map { pipeline in
+            switch pipeline {
+            case .postgres(let pipeline):
+                "\(pipeline.name) \(pipeline.role) \(pipeline.table) \(pipeline.node)"
+            }
+        }
+        #expect(pipelines == ["a primary s.a a", "b primary s.b b", "c replica s.a c"])
+    }
+
+    @Test func loadReadsTheFile() throws {
+        try withTemporaryFolder { folder in
+            let file = folder.appending(path: "auditlake.yaml")
+            try Data("lake: lake".utf8).write(to: file)
+            let configuration = try LakeConfiguration.load(path: file.path, environment: [:])
+            #expect(configuration.lake.value == .folder("\(folder.path)/lake"))
+        }
+    }
+
+    @Test func anUnreadableFileSaysWhatToDo() throws {
+        let error = #expect(throws: InvalidConfiguration.self) {
+            try LakeConfiguration.load(path: "/nonexistent/auditlake.yaml", environment: [:])
+        }
+        let fault = try #require(error?.faults.first)
+        #expect(fault.code == .unreadableFile)
+        #expect(fault.line == nil)
+        #expect(
+            fault.description.hasPrefix("/nonexistent/auditlake.yaml: the configuration cannot be read\n")
+        )
+        #expect(fault.mend.contains("auditlake init"))
+    }
+}
