@@ -35,7 +35,7 @@ package enum LakeLocation: Hashable, Sendable, CustomStringConvertible {
 /// One pipeline, by its kind.
 package enum Pipeline: Hashable, Sendable {
     /// PostgreSQL logs into one table.
-    case postgres(PostgresPipeline)
+    case postgres(PostgresPipelineConfiguration)
 
     /// The pipeline's name in the file.
     package var name: String {

@@ -9,7 +9,7 @@ extension Section {
     private static let reservedCatalogs: Set<String> = ["_auditlake", "system", "temp"]
 
     /// The name of a table, `schema.table`, that must be there.
-    func tableName(_ key: String) -> Setting<TableName>? {
+    func tableName(_ key: String) -> Setting<ConfiguredTable>? {
         let example = "audit.postgresql_logs"
         guard let node = required(key, example: example), let text = requiredText(key, example: example)
         else {
@@ -33,7 +33,7 @@ extension Section {
             refuse(node, "the schema of \(path(key)) “\(text)” is reserved", mend: "choose another schema")
             return nil
         }
-        return text.map { _ in TableName(schema: parts[0], table: parts[1]) }
+        return text.map { _ in ConfiguredTable(schema: parts[0], table: parts[1]) }
     }
 
     /// The first part of every table name; `main` unless given.

@@ -74,7 +74,7 @@ extension Section {
             let kind = context.text(kindNode, of: "\(path).kind")
         else { return nil }
         if kind.value == "postgres" {
-            return PostgresPipeline(node, name: name, context: context).map(Pipeline.postgres)
+            return PostgresPipelineConfiguration(node, name: name, context: context).map(Pipeline.postgres)
         }
         if Self.unreleasedKinds.contains(kind.value) {
             context.reportUnreleased("the pipeline kind “\(kind)”", at: SourcePosition(kindNode))

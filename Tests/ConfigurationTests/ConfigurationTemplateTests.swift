@@ -22,7 +22,7 @@ import Testing
         let pipeline = try pipeline(Self.template.text)
         #expect(pipeline.files.map(\.value) == ["/var/log/pg/*.csv"])
         #expect(pipeline.role.value == "primary")
-        #expect(pipeline.table.value == TableName(schema: "audit", table: "pg_logs"))
+        #expect(pipeline.table.value == ConfiguredTable(schema: "audit", table: "pg_logs"))
     }
 
     @Test func itsCommentedSettingsAreTheDefaults() throws {
@@ -36,7 +36,7 @@ import Testing
     }
 
     @Test func itExplainsEverySettingThatThisReleaseHas() {
-        for key in PostgresPipeline.keys where key != "bronze" {
+        for key in PostgresPipelineConfiguration.keys where key != "bronze" {
             #expect(Self.uncommented(Self.template.text).contains("\n    \(key):"), "\(key)")
         }
     }

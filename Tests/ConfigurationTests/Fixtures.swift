@@ -23,7 +23,7 @@ func parse(_ text: String, environment: [String: String] = [:]) throws -> LakeCo
 }
 
 /// The only pipeline of `text`.
-func pipeline(_ text: String, environment: [String: String] = [:]) throws -> PostgresPipeline {
+func pipeline(_ text: String, environment: [String: String] = [:]) throws -> PostgresPipelineConfiguration {
     let pipelines = try parse(text, environment: environment).pipelines
     let first = try #require(pipelines.first)
     switch first {

@@ -15,7 +15,7 @@ import Testing
         #expect(pipeline.role.value == "primary")
         #expect(pipeline.node.value == "pg1")
         #expect(pipeline.keep == .all)
-        #expect(pipeline.table.value == TableName(schema: "audit", table: "logs"))
+        #expect(pipeline.table.value == ConfiguredTable(schema: "audit", table: "logs"))
         #expect(pipeline.timeZone == nil)
         #expect(pipeline.redact)
         #expect(pipeline.statement == .normalized)

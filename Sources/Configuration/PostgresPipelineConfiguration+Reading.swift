@@ -1,6 +1,6 @@
 import Yams
 
-extension PostgresPipeline {
+extension PostgresPipelineConfiguration {
     /// The keys of a pipeline of this kind, in the order in which they are documented.
     static let keys = [
         "kind", "source", "role", "node", "keep", "table", "timezone", "redact", "statement", "bronze",

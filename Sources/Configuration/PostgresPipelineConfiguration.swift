@@ -1,5 +1,5 @@
 /// A pipeline that tails the logs of one PostgreSQL server into one table.
-package struct PostgresPipeline: Hashable, Sendable {
+package struct PostgresPipelineConfiguration: Hashable, Sendable {
     /// Which records become rows.
     package enum Keep: String, CaseIterable, Sendable {
         /// Every record of the log.
@@ -37,7 +37,7 @@ package struct PostgresPipeline: Hashable, Sendable {
     /// Which records become rows.
     package var keep: Keep
     /// The table that receives the rows.
-    package var table: Setting<TableName>
+    package var table: Setting<ConfiguredTable>
     /// IANA zone of the server's `log_timezone`; needed when the log writes an ambiguous abbreviation.
     package var timeZone: Setting<String>?
     /// Whether secrets in column `raw` are blanked.
@@ -55,7 +55,7 @@ package struct PostgresPipeline: Hashable, Sendable {
 }
 
 /// The last two parts of a table's name; the first is the configuration's catalog.
-package struct TableName: Hashable, Sendable, CustomStringConvertible {
+package struct ConfiguredTable: Hashable, Sendable, CustomStringConvertible {
     /// The schema.
     package var schema: String
     /// The table in its schema.

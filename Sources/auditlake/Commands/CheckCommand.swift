@@ -1,0 +1,76 @@
+import ArgumentParser
+import AuditFormats
+import Catalog
+import Configuration
+import Foundation
+import Intake
+import ObjectStorage
+import Pipelines
+import Query
+
+/// `auditlake check`.
+struct CheckCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check", abstract: "Look over configuration, files, permissions and the lake; change nothing."
+    )
+
+    @OptionGroup var options: ConfigurationOptions
+
+    @Option(help: "How to print the findings: table or json.")
+    var format = OutputFormat.table
+
+    func run() async throws {
+        try await reporting {
+            let configuration = try options.load()
+            var findings = [Finding(.good, options.config, "is valid")]
+            findings += LakeCheck(try configuration.openableLake()).findings
+            for case .postgres(let pipeline) in configuration.pipelines {
+                findings += try SourceCheck(pipeline.name, try configuration.settings(of: pipeline)).findings
+            }
+            findings.append(engineFinding)
+            print(format == .json ? try Finding.json(findings) : findings.map(\.text).joined(separator: "\n"))
+            if findings.contains(where: { $0.level == .bad }) { throw ExitCode(ExitStatus.failure.rawValue) }
+        }
+    }
+
+    private var engineFinding: Finding {
+        do {
+            let path = try EngineLocation.find(
+                executable: Program.path, environment: ProcessInfo.processInfo.environment
+            )
+            return Finding(.good, "DuckDB", "is \(path)")
+        } catch {
+            return Finding(.warning, "DuckDB", error.message, mend: error.mend ?? "needed by auditlake query only")
+        }
+    }
+}
+
+/// One thing that was looked at.
+struct Finding: Encodable {
+    enum Level: String, Encodable {
+        case good = "ok"
+        case warning
+        case bad = "error"
+    }
+
+    var level: Level
+    var subject: String
+    var message: String
+    var mend: String?
+
+    init(_ level: Level, _ subject: String, _ message: String, mend: String? = nil) {
+        self.level = level
+        self.subject = subject
+        self.message = message
+        self.mend = mend
+    }
+
+    /// One or two lines for people.
+    var text: String { "\(level.rawValue): \(subject): \(message)" + (mend.map { "\n    \($0)" } ?? "") }
+
+    static func json(_ findings: [Finding]) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(findings), as: UTF8.self)
+    }
+}

@@ -1,0 +1,78 @@
+import ArgumentParser
+import AuditFormats
+import Catalog
+import Configuration
+import Foundation
+import Intake
+import ObjectStorage
+import Pipelines
+
+/// The options that every command has.
+struct ConfigurationOptions: ParsableArguments {
+    @Option(name: .shortAndLong, help: "The configuration file.")
+    var config = "auditlake.yaml"
+
+    /// Reads the configuration.
+    func load() throws -> LakeConfiguration {
+        try LakeConfiguration.load(path: config, environment: ProcessInfo.processInfo.environment)
+    }
+}
+
+/// How a command prints its result.
+enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
+    /// For people.
+    case table
+    /// For programs.
+    case json
+}
+
+extension LakeConfiguration {
+    /// The lake that the configuration names.
+    func openableLake() throws -> Lake {
+        switch lake.value {
+        case .folder(let path): Lake(store: LocalStore(root: path))
+        case .s3:
+            throw UsageError(
+                message: "lake: \(lake): object storage is not in this release", mend: "name a folder"
+            )
+        }
+    }
+
+    /// The pipelines of these names, or all.
+    func pipelines(named names: [String]) throws -> [Pipeline] {
+        guard !names.isEmpty else { return pipelines }
+        return try names.map { name in
+            guard let pipeline = pipeline(named: name) else {
+                let known = pipelines.map(\.name).joined(separator: ", ")
+                throw UsageError(message: "there is no pipeline \(name)", mend: "the configuration has: \(known)")
+            }
+            return pipeline
+        }
+    }
+
+    /// What a pipeline needs to run.
+    func settings(of pipeline: PostgresPipelineConfiguration) throws -> PostgresPipelineSettings {
+        var decoding = PostgresDecoderSettings(role: pipeline.role.value, node: pipeline.node.value)
+        if let zone = pipeline.timeZone {
+            decoding.zone = LogTimeZone(transitions: try TimeZoneFile.transitions(of: zone.value))
+        }
+        decoding.normalizesStatements = pipeline.statement == .normalized
+        decoding.redactsSecrets = pipeline.redact
+        decoding.keepsAuditEventsOnly = pipeline.keep == .audit
+        decoding.maxRecordBytes = pipeline.maxRecordByteCount
+        decoding.maxPendingBytes = pipeline.maxPendingByteCount
+        let source = TailedFileSource(
+            patterns: pipeline.files.map(\.value), host: ProcessInfo.processInfo.hostName
+        )
+        let target = TableName(
+            catalog: catalog.value, schema: pipeline.table.value.schema, table: pipeline.table.value.table
+        )
+        var settings = PostgresPipelineSettings(name: pipeline.name, source: source, table: target, decoding: decoding)
+        settings.batchByteCount = UInt64(pipeline.batchByteCount)
+        settings.onDataLoss = pipeline.onDataLoss == .fail ? .fail : .continue
+        return settings
+    }
+}
+
+/// Microseconds since 1970-01-01 UTC.
+@Sendable func wallClock() -> Int64 { Int64(Date().timeIntervalSince1970 * 1_000_000) }

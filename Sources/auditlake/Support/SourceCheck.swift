@@ -1,0 +1,82 @@
+import AuditFormats
+import Foundation
+import Intake
+import ObjectStorage
+import Pipelines
+
+/// Looks whether a pipeline's files can be read and understood.
+struct SourceCheck {
+    /// Bytes at the start of a file that are looked at.
+    static let sampleByteCount = 1 << 20
+
+    private let name: String
+    private let settings: PostgresPipelineSettings
+
+    init(_ name: String, _ settings: PostgresPipelineSettings) throws {
+        self.name = name
+        self.settings = settings
+    }
+
+    var findings: [Finding] {
+        do {
+            let (files, remarks) = try settings.source.find()
+            let notes = remarks.map(finding)
+            let samples = files.filter { $0.byteCount > 0 }.compactMap(sampleFinding)
+            let bytes = files.reduce(0) { $0 + $1.byteCount }
+            let overview = files.isEmpty ? [] : [Finding(.good, name, "\(files.count) files, \(bytes) bytes")]
+            return overview + notes + samples
+        } catch {
+            let report = ErrorReport(error)
+            return [Finding(.bad, name, report.message, mend: report.mend)]
+        }
+    }
+
+    private func finding(_ remark: TailedFileSource.Remark) -> Finding {
+        switch remark {
+        case .nothingMatches(let pattern):
+            Finding(.warning, name, "nothing matches \(pattern)", mend: "check log_directory and log_destination = csvlog")
+        case .isFolder(let path):
+            Finding(.warning, name, "\(path) is a folder", mend: "write \(path)/*.csv to read its files")
+        case .startsAnew(let path): Finding(.warning, name, "\(path) was replaced")
+        }
+    }
+
+    /// What is wrong with a file's first records, nil when nothing is.
+    private func sampleFinding(_ file: FoundFile) -> Finding? {
+        do {
+            let reader = try FileReader(path: file.path)
+            var bytes = [UInt8](repeating: 0, count: Int(min(file.byteCount, UInt64(Self.sampleByteCount))))
+            let count = try bytes.withUnsafeMutableBytes { try reader.read(at: 0, into: $0) }
+            let settings = settings.decoding
+            let faultCount = try bytes.withUnsafeBytes { buffer in
+                var decoder = PostgresDecoder(settings: settings)
+                _ = try decoder.decode(UnsafeRawBufferPointer(rebasing: buffer[..<count]), baseOffset: 0, source: file.path)
+                return (rows: decoder.rows.count, faults: decoder.quarantine.count)
+            }
+            if faultCount.rows == 0, faultCount.faults > 0 {
+                return Finding(
+                    .bad, name, "\(file.path) is no csvlog file", mend: "correct the pattern under source: files"
+                )
+            }
+            guard faultCount.faults > 0 else { return nil }
+            return Finding(
+                .warning, name, "\(file.path): \(faultCount.faults) damaged places among \(faultCount.rows) records",
+                mend: "they will go to the quarantine table"
+            )
+        } catch let error as PostgresDecoder.SettingsError {
+            let failure = PipelineError(timeZone: error, path: file.path)
+            return Finding(.bad, name, failure.message, mend: failure.mend)
+        } catch {
+            let report = ErrorReport(error)
+            return Finding(.bad, name, report.message, mend: report.mend)
+        }
+    }
+}
+
+/// The running program.
+enum Program {
+    /// Its absolute path.
+    static var path: String {
+        (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
+    }
+}
