@@ -89,7 +89,12 @@ let package = Package(
         ),
 
         .testTarget(name: "ColumnarTests", dependencies: ["Columnar"], swiftSettings: strict),
-        .testTarget(name: "SQLTextTests", dependencies: ["SQLText", "CPgQuery"], swiftSettings: strict),
+        .testTarget(
+            name: "SQLTextTests",
+            dependencies: ["SQLText", "CPgQuery"],
+            resources: [.copy("Corpus")],
+            swiftSettings: strict
+        ),
         .testTarget(name: "AuditFormatsTests", dependencies: ["AuditFormats"], swiftSettings: strict),
         .testTarget(name: "DeltaLogTests", dependencies: ["DeltaLog"], swiftSettings: strict),
         .testTarget(name: "BatchProtocolTests", dependencies: ["BatchProtocol"], swiftSettings: strict),

@@ -1,0 +1,540 @@
+#include "sql_secrets.h"
+
+#include <string.h>
+
+// Secrets of prose, found by what words are followed by. Blanked are
+//
+// - after a word that names a secret: a literal '…', E'…', $$…$$ or number, after blanks, =, :=, =>, :, TO or an opening
+//   parenthesis; "…" after one of the signs; a bare word after a sign with = in it (password=foo, and not password = $1);
+// - the literal after IDENTIFIED BY;
+// - after CREATE or ALTER and ROLE, USER or GROUP, up to a semicolon: every literal '…' or $$…$$, UNTIL '…' excepted;
+// - the password of scheme://user:password@host.
+//
+// Quotes may be doubled any number of times (SQL within a literal within a literal, CSV fields within CSV fields) or stand
+// behind backslashes (JSON, E'…'): a literal opened by n quotes or k backslashes is closed by the same. When in doubt, more is
+// blanked rather than less: a literal without an end reaches to the end of the prose.
+
+static bool is_name_byte(uint8_t byte) {
+    return byte != '$' && sql_in_word(byte);
+}
+
+static bool holds(const uint8_t *text, size_t start, size_t end, const char *word, size_t size) {
+    for (size_t at = start; at + size <= end; at += 1) {
+        if (sql_equals(text + at, word, size)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+#define HOLDS(word) holds(text, start, end, word, sizeof word - 1)
+
+static bool is_word(const uint8_t *text, size_t start, size_t end, const char *word, size_t size) {
+    return end - start == size && sql_equals(text + start, word, size);
+}
+
+#define IS(start, end, word) is_word(text, start, end, word, sizeof word - 1)
+
+bool sql_names_secret(const uint8_t *text, size_t start, size_t end) {
+    if (end - start < 3 || IS(start, end, "password_encryption")) {
+        return false;
+    }
+    return HOLDS("passw") || HOLDS("secret") || sql_equals(text + end - 3, "pwd", 3);
+}
+
+static size_t name_end(const uint8_t *text, size_t at, size_t end) {
+    while (at < end && is_name_byte(text[at])) {
+        at += 1;
+    }
+    return at;
+}
+
+static bool is_blank(uint8_t byte) {
+    return sql_is_space(byte) || byte == '\v';
+}
+
+/// The end of a comment at `at` if it is at most 1,024 bytes long, else `at`: without the bound a text of many openings
+/// would take quadratic time.
+static size_t skip_comment(const uint8_t *text, size_t at, size_t end) {
+    size_t limit = end - at > 1024 ? at + 1024 : end;
+    if (text[at] == '-' && text[at + 1] == '-') {
+        size_t stop = sql_find(text, at, limit, '\n', '\r');
+        return stop < limit ? stop : at;
+    }
+    if (text[at] == '/' && text[at + 1] == '*') {
+        bool open = false;
+        size_t stop = sql_block_comment_end(text, at, limit, &open);
+        return open ? at : stop;
+    }
+    return at;
+}
+
+size_t sql_skip_blank(const uint8_t *text, size_t at, size_t end) {
+    while (at < end) {
+        if (is_blank(text[at])) {
+            at += 1;
+        } else if (end - at >= 2 && text[at] == '\\' && memchr("nrtf", text[at + 1], 4)) {
+            at += 2;
+        } else if (end - at >= 2 && (text[at] == '-' || text[at] == '/')) {
+            size_t next = skip_comment(text, at, end);
+            if (next == at) {
+                return at;
+            }
+            at = next;
+        } else {
+            return at;
+        }
+    }
+    return at;
+}
+
+bool sql_role_follows(const uint8_t *text, size_t at, size_t end) {
+    size_t word = sql_skip_blank(text, at, end);
+    size_t stop = sql_word_end(text, word, end);
+    if (word == at) {
+        return false;
+    }
+    if (IS(word, stop, "role") || IS(word, stop, "group")) {
+        return true;
+    }
+    if (!IS(word, stop, "user")) {
+        return false;
+    }
+    size_t third = sql_skip_blank(text, stop, end);
+    return !IS(third, sql_word_end(text, third, end), "mapping");
+}
+
+/// A literal's content, and where the reading goes on.
+typedef struct {
+    size_t start;
+    size_t end;
+    size_t next;
+} literal;
+
+static size_t run_length(const uint8_t *text, size_t at, size_t end, uint8_t quote) {
+    size_t stop = at;
+    while (stop < end && text[stop] == quote) {
+        stop += 1;
+    }
+    return stop - at;
+}
+
+static size_t backslashes_before(const uint8_t *text, size_t at, size_t start) {
+    size_t count = 0;
+    while (at - count > start && text[at - count - 1] == '\\') {
+        count += 1;
+    }
+    return count;
+}
+
+/// A literal whose opening quotes, of which there is a backslash before each, begin at `at`.
+static literal escaped_literal(const uint8_t *text, size_t at, size_t end, size_t escapes) {
+    uint8_t quote = text[at];
+    size_t start = at + 1;
+    size_t stop = start;
+    while ((stop = sql_find(text, stop, end, quote, quote)) < end) {
+        size_t count = backslashes_before(text, stop, start);
+        if (count <= escapes) {
+            return (literal){start, stop - count, stop + 1};
+        }
+        stop += 1;
+    }
+    return (literal){start, end, end};
+}
+
+/// A literal whose opening quotes begin at `at`. The lowest set bit of their number is the depth of doubling: a quote of the
+/// content is written by twice as many.
+static literal doubled_literal(const uint8_t *text, size_t at, size_t end) {
+    uint8_t quote = text[at];
+    size_t run = run_length(text, at, end, quote);
+    size_t depth = run & (~run + 1);
+    size_t start = at + depth;
+    size_t stop = at + run;
+    bool empty = run > 1 && run == depth && (stop == end || is_blank(text[stop]) || memchr(",;)", text[stop], 3));
+    literal escaped = {0, 0, 0};
+    while ((stop = sql_find(text, stop, end, quote, quote)) < end) {
+        size_t count = run_length(text, stop, end, quote);
+        if (backslashes_before(text, stop, start) % 2 == 1) {
+            escaped = escaped.end ? escaped : (literal){start, stop, stop + 1};
+        } else if (count < depth) {
+            // The literal around this one ends here.
+            return empty ? (literal){at, at, at + run} : (literal){start, stop, stop};
+        } else if ((count / depth) % 2 == 1) {
+            size_t close = stop + (count / depth - 1) * depth;
+            return (literal){start, close, close + depth};
+        } else if (count % depth) {
+            return (literal){start, stop + count - count % depth, stop + count};
+        }
+        stop += count;
+    }
+    if (escaped.end) {
+        return escaped;
+    }
+    return empty ? (literal){at, at, at + run} : (literal){start, end, end};
+}
+
+static literal dollar_literal(const uint8_t *text, size_t at, size_t end, size_t size) {
+    size_t close = sql_dollar_close(text, at, size, end);
+    return (literal){at + size, close, close == end ? end : close + size};
+}
+
+/// The end of a password without quotes: it reaches to a blank, a quote, or a further name= after & or ;.
+size_t sql_bare_end(const uint8_t *text, size_t at, size_t end) {
+    while (at < end && !is_blank(text[at]) && text[at] != '"' && text[at] != '\'' && text[at] != 0) {
+        if (text[at] == '\\' && at + 1 < end) {
+            if (memchr("\"nrt", text[at + 1], 4)) {
+                return at;
+            }
+            at += 1;
+        } else if (text[at] == '&' || text[at] == ';') {
+            size_t name = name_end(text, at + 1, end - at > 64 ? at + 64 : end);
+            if (name > at + 1 && name < end && text[name] == '=') {
+                return at;
+            }
+        }
+        at += 1;
+    }
+    return at;
+}
+
+/// The state of one reading.
+typedef struct {
+    const uint8_t *text;
+    size_t start;
+    size_t end;
+    sql_span_list *list;
+    sql_open open;
+    bool role;         // inside a role statement
+    bool until;        // UNTIL was the last word
+    size_t enclosure;  // the number of quotes that opened the literal in which the role statement stands, or 0
+    sql_uri_word uri;
+} prose;
+
+/// The number of backslashes before the quote that stands at `at`, or SIZE_MAX where no such quote stands.
+static size_t quote_escapes(const prose *now, size_t at, uint8_t quote) {
+    size_t stop = at;
+    while (stop < now->end && now->text[stop] == '\\') {
+        stop += 1;
+    }
+    return stop < now->end && now->text[stop] == quote ? stop - at : SIZE_MAX;
+}
+
+/// Reads the literal at `at`, of any sort that needs no sign before it; false where none stands.
+static bool read_literal(const prose *now, size_t at, literal *found) {
+    const uint8_t *text = now->text;
+    size_t end = now->end;
+    if (at < end && memchr("eEnNbBxX", text[at], 8)) {
+        at += 1;
+    } else if (end - at > 2 && (text[at] | 0x20) == 'u' && text[at + 1] == '&') {
+        at += 2;
+    }
+    size_t escapes = quote_escapes(now, at, '\'');
+    if (escapes != SIZE_MAX) {
+        *found = escapes ? escaped_literal(text, at + escapes, end, escapes) : doubled_literal(text, at, end);
+        return true;
+    }
+    size_t size = at < end && text[at] == '$' ? sql_dollar_delimiter(text, at, end) : 0;
+    if (size) {
+        *found = dollar_literal(text, at, end, size);
+        return true;
+    }
+    return false;
+}
+
+static bool read_double_quoted(const prose *now, size_t at, literal *found) {
+    size_t escapes = quote_escapes(now, at, '"');
+    if (escapes == SIZE_MAX) {
+        return false;
+    }
+    *found = escapes ? escaped_literal(now->text, at + escapes, now->end, escapes) : doubled_literal(now->text, at, now->end);
+    return true;
+}
+
+static size_t blank_literal(prose *now, literal found) {
+    if (found.start == found.end || now->text[found.start] == '%') {
+        now->open = SQL_STATEMENT_OPEN;
+    }
+    sql_add_span(now->list, found.start, found.end);
+    return found.next;
+}
+
+/// Blanks every literal up to the parenthesis that closes the one at `at`.
+static size_t blank_call(prose *now, size_t at) {
+    size_t depth = 0;
+    while (at < now->end && now->text[at] != ';') {
+        literal found;
+        if (now->text[at] == '(') {
+            depth += 1;
+        } else if (now->text[at] == ')') {
+            depth -= 1;
+            if (depth == 0) {
+                return at + 1;
+            }
+        } else if ((now->text[at] == '\'' || now->text[at] == '$') && read_literal(now, at, &found)) {
+            at = blank_literal(now, found);
+            continue;
+        }
+        at += 1;
+    }
+    return at;
+}
+
+/// Blanks the values of "Key (name, password)=(x, y) already exists", whose opening parenthesis is at `at`.
+static size_t blank_key(prose *now, size_t at) {
+    size_t stop = at + 1;
+    while (stop < now->end) {
+        bool closes = now->text[stop] == ')' && (stop + 1 == now->end || is_blank(now->text[stop + 1])
+                                                 || memchr(".,\"\\", now->text[stop + 1], 4));
+        if (closes) {
+            break;
+        }
+        stop += 1;
+    }
+    sql_add_span(now->list, at + 1, stop);
+    return stop;
+}
+
+/// The position of the parenthesis before the values of a key whose list of names goes on at `at`, or 0.
+static size_t key_values(const prose *now, size_t at) {
+    size_t limit = now->end - at > 200 ? at + 200 : now->end;
+    while (at < limit && (is_name_byte(now->text[at]) || memchr(", \"", now->text[at], 3))) {
+        at += 1;
+    }
+    return limit - at > 2 && memcmp(now->text + at, ")=(", 3) == 0 ? at + 2 : 0;
+}
+
+/// Reads what stands at `at` as the value of a name; `sign` and `equals` tell what stood between.
+static size_t read_operand(prose *now, size_t at, bool sign, bool equals) {
+    literal found;
+    const uint8_t *text = now->text;
+    size_t end = now->end;
+    if (at >= end || text[at] == '%') {
+        now->open = SQL_STATEMENT_OPEN;
+        return at;
+    }
+    if (text[at] == '(') {
+        return blank_call(now, at);
+    }
+    if (text[at] == '$' && at + 1 < end && sql_is_digit(text[at + 1])) {
+        now->open = SQL_STATEMENT_OPEN;
+        return at + 1;
+    }
+    if (read_literal(now, at, &found) || (sign && read_double_quoted(now, at, &found))) {
+        return blank_literal(now, found);
+    }
+    if (equals) {
+        size_t stop = sql_bare_end(text, at, end);
+        const uint8_t *call = memchr(text + at, '(', stop - at);
+        if (call && stop < end && text[stop] == '\'') {
+            return blank_call(now, (size_t)(call - text));
+        }
+        sql_add_span(now->list, at, stop);
+        return stop;
+    }
+    if (sql_is_digit(text[at])) {
+        size_t stop = sql_number_end(text, at, end);
+        sql_add_span(now->list, at, stop);
+        return stop;
+    }
+    return at;
+}
+
+/// Reads what follows a word, ending at `at`, that names a secret.
+static size_t read_value(prose *now, size_t at) {
+    const uint8_t *text = now->text;
+    size_t end = now->end;
+    size_t keys = key_values(now, at);
+    if (keys) {
+        return blank_key(now, keys);
+    }
+    size_t closed = at;
+    while (closed < end && memchr("\"\\])", text[closed], 4)) {
+        closed += 1;
+    }
+    if (closed == at && at + 1 < end && text[at] == '\'' && memchr(" ,:=-)", text[at + 1], 6)) {
+        closed = at + 1;  // 'password', 'x' and {'password': 'x'}
+    }
+    size_t sign = sql_skip_blank(text, closed, end);
+    if (sign >= end) {
+        now->open = sign == at ? SQL_NAME_OPEN : SQL_STATEMENT_OPEN;
+        return sign;
+    }
+    size_t value = sign;
+    bool equals = false;
+    while (value < end && value - sign < 3 && memchr("=:><!~", text[value], 6)) {
+        equals |= text[value] == '=';
+        value += 1;
+    }
+    if (value == sign) {
+        size_t word = name_end(text, sign, end);
+        if (IS(sign, word, "to")) {
+            value = word;
+        } else if (closed > at && text[sign] == ',' && text[closed - 1] == '\'') {
+            value = sign + 1;
+        } else if (closed > at) {
+            return closed;
+        }
+    }
+    return read_operand(now, sql_skip_blank(text, value, end), value > sign, equals);
+}
+
+/// Reads what follows IDENTIFIED, which ends at `at`: BY, or WITH a plugin BY.
+static size_t read_identified(prose *now, size_t at) {
+    const uint8_t *text = now->text;
+    for (int words = 0; words < 4; words += 1) {
+        size_t word = sql_skip_blank(text, at, now->end);
+        at = name_end(text, word, now->end);
+        if (IS(word, at, "by")) {
+            return read_operand(now, sql_skip_blank(text, at, now->end), true, false);
+        }
+    }
+    return at;
+}
+
+/// Begins a role statement whose CREATE or ALTER stands at `at`.
+static void enter_role(prose *now, size_t at) {
+    size_t stop = at;
+    while (stop > now->start && at - stop < 256 && is_blank(now->text[stop - 1])) {
+        stop -= 1;
+    }
+    size_t start = stop;
+    while (start > now->start && now->text[start - 1] == '\'') {
+        start -= 1;
+    }
+    now->role = true;
+    now->enclosure = stop - start;
+    now->open = SQL_STATEMENT_OPEN;
+}
+
+static size_t read_name(prose *now, size_t at) {
+    const uint8_t *text = now->text;
+    size_t stop = name_end(text, at, now->end);
+    now->until = IS(at, stop, "until");
+    if (sql_names_secret(text, at, stop)) {
+        return read_value(now, stop);
+    }
+    if (IS(at, stop, "identified")) {
+        return read_identified(now, stop);
+    }
+    if ((IS(at, stop, "create") || IS(at, stop, "alter")) && sql_role_follows(text, stop, now->end)) {
+        enter_role(now, at);
+    }
+    return stop;
+}
+
+/// Whether the quote at `at` is an apostrophe as in "user's".
+static bool is_apostrophe(const prose *now, size_t at) {
+    static const char *const endings[] = {"s", "t", "d", "m", "re", "ve", "ll"};
+    if (at == now->start || !is_name_byte(now->text[at - 1])) {
+        return false;
+    }
+    size_t stop = name_end(now->text, at + 1, now->end);
+    if (stop < now->end && now->text[stop] == '\'') {
+        return false;
+    }
+    for (size_t index = 0; index < sizeof endings / sizeof *endings; index += 1) {
+        if (is_word(now->text, at + 1, stop, endings[index], strlen(endings[index]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/// Reads a quote or dollar sign inside a role statement.
+static size_t read_role_quote(prose *now, size_t at) {
+    literal found;
+    if (is_apostrophe(now, at)) {
+        return at + 1;
+    }
+    size_t run = run_length(now->text, at, now->end, '\'');
+    if (run && run == now->enclosure) {
+        // The literal that holds the statement ends: 'alter role x password ' || 'secret'
+        now->enclosure = 0;
+        return at + run;
+    }
+    if (!read_literal(now, at, &found)) {
+        return at + 1;
+    }
+    bool until = now->until;
+    now->until = false;
+    if (until) {
+        return found.next;
+    }
+    size_t first = sql_skip_blank(now->text, found.start, found.end);
+    bool between = first < found.end && memchr("|,)", now->text[first], 3);
+    blank_literal(now, found);
+    // What begins like this may lie between two literals: then the next one begins where this one ends.
+    return between && found.end > at ? found.end : found.next;
+}
+
+/// The end of the password in text[at..end), a URI's text after ://, or 0. `sign` is its last @.
+static size_t uri_password(const uint8_t *text, size_t at, size_t sign, size_t end, size_t *start) {
+    size_t colon = sql_find(text, at, sign, ':', ':');
+    size_t path = at;
+    while (path < end && !memchr("/?#", text[path], 3)) {
+        path += 1;
+    }
+    if (sign > path) {
+        // An @ before the path is the one that counts. Without one the password may hold a slash; host:443/path@x has none.
+        size_t before = path;
+        while (before > at && text[before - 1] != '@') {
+            before -= 1;
+        }
+        size_t digits = colon < sign ? colon + 1 : end;
+        while (digits < end && sql_is_digit(text[digits])) {
+            digits += 1;
+        }
+        if (before > at) {
+            sign = before - 1;
+        } else if (digits < end && text[digits] == '/') {
+            return 0;
+        }
+    }
+    *start = colon + 1;
+    return colon < sign ? sign : 0;
+}
+
+size_t sql_read_uri(sql_uri_word *word, const uint8_t *text, size_t at, size_t end, sql_span_list *list) {
+    size_t from = at + 3;
+    if (word->end < from) {
+        word->end = from;
+        word->sign = 0;
+        while (word->end < end && !is_blank(text[word->end]) && !memchr("\"'<>`", text[word->end], 6)) {
+            word->sign = text[word->end] == '@' ? word->end : word->sign;
+            word->end += 1;
+        }
+    }
+    size_t start = 0;
+    size_t stop = word->sign > from ? uri_password(text, from, word->sign, word->end, &start) : 0;
+    if (stop) {
+        sql_add_span(list, start, stop);
+    }
+    return stop ? stop : from;
+}
+
+sql_open sql_scan_prose(const uint8_t *text, size_t start, size_t end, sql_span_list *list) {
+    prose now = {.text = text, .start = start, .end = end, .list = list};
+    size_t at = start;
+    while (at < end) {
+        uint8_t byte = text[at];
+        if (is_name_byte(byte)) {
+            at = read_name(&now, at);
+        } else if (byte == ':' && end - at > 3 && text[at + 1] == '/' && text[at + 2] == '/') {
+            at = sql_read_uri(&now.uri, text, at, end, list);
+        } else if (byte == '\\' && end - at > 1 && memchr("nrtf", text[at + 1], 4)) {
+            at += 2;  // white space in JSON
+        } else if (now.role && (byte == '\'' || byte == '$' || byte == '\\')) {
+            at = read_role_quote(&now, at);
+        } else {
+            now.role &= byte != ';';
+            at += 1;
+        }
+    }
+    return now.open;
+}
+
+size_t sql_secrets_in_prose(const void *text, size_t length, sql_span *spans, size_t capacity) {
+    sql_span_list list = {.spans = spans, .capacity = capacity};
+    sql_scan_prose(text, 0, length, &list);
+    return list.count;
+}
