@@ -96,7 +96,7 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(name: "AuditFormatsTests", dependencies: ["AuditFormats"], swiftSettings: strict),
-        .testTarget(name: "DeltaLogTests", dependencies: ["DeltaLog"], swiftSettings: strict),
+        .testTarget(name: "DeltaLogTests", dependencies: ["DeltaLog"], exclude: ["Golden"], swiftSettings: strict),
         .testTarget(name: "BatchProtocolTests", dependencies: ["BatchProtocol"], swiftSettings: strict),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"], swiftSettings: strict),
         .testTarget(name: "ObjectStorageTests", dependencies: ["ObjectStorage"], swiftSettings: strict),

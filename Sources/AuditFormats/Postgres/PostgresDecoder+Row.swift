@@ -179,9 +179,23 @@ extension PostgresDecoder {
             rows.statement.append(sql.clipped(to: limit))
             return nil
         }
+        if let original = statementBeforeRedaction {
+            original.text.withUnsafeBytes { _ = rows.statement.append($0.clipped(to: limit)) }
+            return original.fingerprint
+        }
         let normalized = normalizer.normalize(sql)
         rows.statement.append(normalized.text.clipped(to: limit))
         return normalized.fingerprint
+    }
+
+    /// Column `statement` of a record that still has its secrets; nil when it has no SQL or keeps it verbatim.
+    mutating func normalizedStatement(_ record: CSVLogRecord) -> (text: [UInt8], fingerprint: UInt64)? {
+        guard settings.normalizesStatements else { return nil }
+        let message = messageText(record)
+        let sql = statementText(record, message: message, kind: classify(record, message: message))
+        guard !sql.isEmpty else { return nil }
+        let normalized = normalizer.normalize(sql)
+        return (Array(normalized.text), normalized.fingerprint)
     }
 
     private mutating func appendCommandTag(

@@ -44,6 +44,8 @@ package struct PostgresDecoder: ~Copyable {
     var scanner = SecretScanner()
     var shapes: StatementShapes
     var scratch = Scratch()
+    /// Column `statement` of the present record when its secrets were taken out: a literal is a literal, secret or not.
+    var statementBeforeRedaction: (text: [UInt8], fingerprint: UInt64)?
     var sourceName = ""
     /// The open row group.
     package var rows = PostgresRows()
@@ -167,6 +169,7 @@ package struct PostgresDecoder: ~Copyable {
     private mutating func append(_ stored: CSVLogRecord, at offset: UInt64) throws {
         var record = stored
         var isLatin1 = false
+        statementBeforeRedaction = nil
         let bytes = record.bytes.bindMemory(to: UInt8.self)
         if bs_is_utf8(bytes.baseAddress, bytes.count) == 0 {
             isLatin1 = true
@@ -179,6 +182,7 @@ package struct PostgresDecoder: ~Copyable {
         if settings.redactsSecrets, SecretScanner.mayHoldSecret(record.bytes) {
             let spans = secretSpans(record)
             if !spans.isEmpty {
+                statementBeforeRedaction = normalizedStatement(record)
                 scratch.redacted.removeAll()
                 scratch.redacted.append(record.bytes, replacing: spans)
                 record = resplit(scratch.redacted.bytes)
