@@ -62,7 +62,9 @@ struct EngineScript {
         return "CREATE VIEW \(path(table.name)) AS SELECT \(casts.joined(separator: ", ")) FROM (\(source));"
     }
 
-    /// The files' rows. A path with wildcard characters stands for the file of that very name when there is one.
+    /// The files' rows.
+    ///
+    /// A path with wildcard characters stands for the file of that very name when there is one.
     private func scan(_ table: QueryTable) -> String {
         let files = table.files.map { SQLQuoting.string($0) }.joined(separator: ", ")
         let types = table.partitionColumns.map {
