@@ -50,7 +50,7 @@ package struct InvalidConfiguration: Error, Hashable, Sendable, CustomStringConv
     /// The faults, one after the other.
     package var description: String { faults.map(\.description).joined(separator: "\n") }
 
-    /// Sorts `faults` by place and keeps one of each: a mapping used through two aliases is read twice.
+    /// Sorts `faults` by place and keeps one of each: a pipeline is read for its kind and again for its keys.
     init(_ faults: [ConfigurationFault]) {
         var seen: Set<ConfigurationFault> = []
         self.faults = faults.filter { seen.insert($0).inserted }

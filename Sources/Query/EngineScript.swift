@@ -62,8 +62,11 @@ struct EngineScript {
         return "CREATE VIEW \(path(table.name)) AS SELECT \(casts.joined(separator: ", ")) FROM (\(source));"
     }
 
+    /// The files' rows.
+    ///
+    /// A path with wildcard characters stands for the file of that very name when there is one.
     private func scan(_ table: QueryTable) -> String {
-        let files = table.files.map { SQLQuoting.string(FilePattern.literal($0)) }.joined(separator: ", ")
+        let files = table.files.map { SQLQuoting.string($0) }.joined(separator: ", ")
         let types = table.partitionColumns.map {
             "\(SQLQuoting.string($0.name)): \(SQLQuoting.string($0.type))"
         }
@@ -81,11 +84,10 @@ struct EngineScript {
     }
 
     private var door: [String] {
-        let files = scope.tables.flatMap(\.files)
-        // A path with wildcard characters is asked for in both spellings.
-        let spellings = files + files.filter { FilePattern.literal($0) != $0 }.map(FilePattern.literal)
-        let paths = (spellings + [partialOutput].compactMap(\.self)).map(SQLQuoting.string)
-        return ["SET allowed_paths = [\(paths.joined(separator: ", "))];", ".safe_mode"]
+        let paths = scope.tables.flatMap(\.files) + [partialOutput].compactMap(\.self)
+        return [
+            "SET allowed_paths = [\(paths.map(SQLQuoting.string).joined(separator: ", "))];", ".safe_mode",
+        ]
     }
 
     private var results: [String] {

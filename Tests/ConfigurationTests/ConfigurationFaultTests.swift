@@ -253,14 +253,9 @@ struct FaultCase: Sendable, CustomTestStringConvertible {
         )
     }
 
-    @Test func aFaultInASharedMappingShowsOnce() {
-        let text = """
-            lake: .
-            pipelines:
-              a: &base {kind: postgres, source: {files: /x}, role: r, table: s.t, keep: some}
-              b: {<<: *base, keep: all}
-              c: {<<: *base, source: {fils: /x, files: /y}, keep: audit}
-            """
-        #expect(faults(text).map(\.line) == [3, 5])
+    @Test func aFaultOfAPipelineThatIsReadForItsKindAndItsKeysShowsOnce() {
+        let found = faults(yaml(pipeline: "<<: 3"))
+        #expect(found.map(\.message) == ["<< is not a mapping"])
+        #expect(found.map(\.line) == [8])
     }
 }

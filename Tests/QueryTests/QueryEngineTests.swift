@@ -50,7 +50,7 @@ import Testing
             let files = [
                 try await lake.file(
                     "t/date=2026-01-02/1.parquet",
-                    "select 'x' b, 1::TINYINT a, 7 undeclared"
+                    "select 'x' b, 1::HUGEINT a, 7 undeclared"
                 ),
                 try await lake.file("t/date=2026-01-03/2.parquet", "select 2 a, {'k': 'v'} s"),
                 try await lake.file("t/date=__HIVE_DEFAULT_PARTITION__/3.parquet", "select 3 a"),
@@ -133,6 +133,10 @@ import Testing
                 try await lake.text("select sum(a) n from s.t", over: LakeFixture.scope([table]))
                     == "n\n1000\n"
             )
+
+            _ = try await lake.file("x1.parquet", "select 7 a")
+            let star = LakeFixture.table("main.s.t", files: [try await lake.file("x*.parquet", "select 5 a")])
+            #expect(try await lake.text("from s.t", over: LakeFixture.scope([star])) == "a\n5\n")
         }
     }
 

@@ -73,6 +73,19 @@ import Testing
             #expect(try await lake.error("select 1", over: scope, .parquet(path: missing)).code == .sql)
         }
     }
+
+    @Test func anEngineThatDiesLeavesNoHalfParquetFile() async throws {
+        try await LakeFixture.with { lake async throws in
+            let dying =
+                #"file=$(sed -n "s/.*TO '\(.*partial\)'.*/\1/p"); echo half > "$file" && kill -KILL $$"#
+            let fixture = LakeFixture(folder: lake.folder, engine: try lake.standIn(dying))
+            let path = lake.folder.appending(path: "out.parquet").path
+            let error = try await fixture.error("select 1", over: LakeFixture.scope([]), .parquet(path: path))
+            #expect(error.code == .engineCrashed)
+            let names = try FileManager.default.contentsOfDirectory(atPath: lake.folder.path)
+            #expect(!names.contains { $0.hasPrefix("out.parquet") })
+        }
+    }
 }
 
 /// A pseudo-terminal of a given width.
