@@ -26,7 +26,6 @@ static inline void sql_add_span(sql_span_list *list, size_t start, size_t end) {
     }
 }
 
-
 /// What a piece of prose leaves open at its end: the secret may stand in the literals after it.
 typedef enum {
     SQL_NOTHING_OPEN = 0,
@@ -38,6 +37,29 @@ typedef enum {
 
 /// Finds secrets in text[start..end), looking at nothing outside; spans count from text.
 sql_open sql_scan_prose(const uint8_t *text, size_t start, size_t end, sql_span_list *list);
+
+/// The bytes of a word in prose: those of SQL without the dollar sign.
+SQL_INLINE bool sql_in_name(uint8_t byte) {
+    return byte != '$' && sql_in_word(byte);
+}
+
+SQL_INLINE bool sql_word_is(const uint8_t *text, size_t start, size_t end, const char *word, size_t size) {
+    return end - start == size && sql_equals(text + start, word, size);
+}
+
+SQL_INLINE size_t sql_name_end(const uint8_t *text, size_t at, size_t end) {
+    while (at < end && sql_in_name(text[at])) {
+        at += 1;
+    }
+    return at;
+}
+
+SQL_INLINE bool sql_is_blank(uint8_t byte) {
+    return sql_is_space(byte) || byte == '\v';
+}
+
+/// Whether text[start..end) is `word`, a lower-case literal, without regard to case.
+#define SQL_WORD_IS(start, end, word) sql_word_is(text, start, end, word, sizeof word - 1)
 
 /// Whether a word names a secret: it holds passw or secret, or ends with pwd, in any case. password_encryption does not.
 bool sql_names_secret(const uint8_t *text, size_t start, size_t end);

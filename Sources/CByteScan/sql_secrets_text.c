@@ -14,96 +14,6 @@
 // behind backslashes (JSON, E'…'): a literal opened by n quotes or k backslashes is closed by the same. When in doubt, more is
 // blanked rather than less: a literal without an end reaches to the end of the prose.
 
-static bool is_name_byte(uint8_t byte) {
-    return byte != '$' && sql_in_word(byte);
-}
-
-static bool holds(const uint8_t *text, size_t start, size_t end, const char *word, size_t size) {
-    for (size_t at = start; at + size <= end; at += 1) {
-        if (sql_equals(text + at, word, size)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-#define HOLDS(word) holds(text, start, end, word, sizeof word - 1)
-
-static bool is_word(const uint8_t *text, size_t start, size_t end, const char *word, size_t size) {
-    return end - start == size && sql_equals(text + start, word, size);
-}
-
-#define IS(start, end, word) is_word(text, start, end, word, sizeof word - 1)
-
-bool sql_names_secret(const uint8_t *text, size_t start, size_t end) {
-    if (end - start < 3 || IS(start, end, "password_encryption")) {
-        return false;
-    }
-    return HOLDS("passw") || HOLDS("secret") || sql_equals(text + end - 3, "pwd", 3);
-}
-
-static size_t name_end(const uint8_t *text, size_t at, size_t end) {
-    while (at < end && is_name_byte(text[at])) {
-        at += 1;
-    }
-    return at;
-}
-
-static bool is_blank(uint8_t byte) {
-    return sql_is_space(byte) || byte == '\v';
-}
-
-/// The end of a comment at `at` if it is at most 1,024 bytes long, else `at`: without the bound a text of many openings
-/// would take quadratic time.
-static size_t skip_comment(const uint8_t *text, size_t at, size_t end) {
-    size_t limit = end - at > 1024 ? at + 1024 : end;
-    if (text[at] == '-' && text[at + 1] == '-') {
-        size_t stop = sql_find(text, at, limit, '\n', '\r');
-        return stop < limit ? stop : at;
-    }
-    if (text[at] == '/' && text[at + 1] == '*') {
-        bool open = false;
-        size_t stop = sql_block_comment_end(text, at, limit, &open);
-        return open ? at : stop;
-    }
-    return at;
-}
-
-size_t sql_skip_blank(const uint8_t *text, size_t at, size_t end) {
-    while (at < end) {
-        if (is_blank(text[at])) {
-            at += 1;
-        } else if (end - at >= 2 && text[at] == '\\' && memchr("nrtf", text[at + 1], 4)) {
-            at += 2;
-        } else if (end - at >= 2 && (text[at] == '-' || text[at] == '/')) {
-            size_t next = skip_comment(text, at, end);
-            if (next == at) {
-                return at;
-            }
-            at = next;
-        } else {
-            return at;
-        }
-    }
-    return at;
-}
-
-bool sql_role_follows(const uint8_t *text, size_t at, size_t end) {
-    size_t word = sql_skip_blank(text, at, end);
-    size_t stop = sql_word_end(text, word, end);
-    if (word == at) {
-        return false;
-    }
-    if (IS(word, stop, "role") || IS(word, stop, "group")) {
-        return true;
-    }
-    if (!IS(word, stop, "user")) {
-        return false;
-    }
-    size_t third = sql_skip_blank(text, stop, end);
-    return !IS(third, sql_word_end(text, third, end), "mapping");
-}
-
 /// A literal's content, and where the reading goes on.
 typedef struct {
     size_t start;
@@ -150,7 +60,7 @@ static literal doubled_literal(const uint8_t *text, size_t at, size_t end) {
     size_t depth = run & (~run + 1);
     size_t start = at + depth;
     size_t stop = at + run;
-    bool empty = run > 1 && run == depth && (stop == end || is_blank(text[stop]) || memchr(",;)", text[stop], 3));
+    bool empty = run > 1 && run == depth && (stop == end || sql_is_blank(text[stop]) || memchr(",;)", text[stop], 3));
     literal escaped = {0, 0, 0};
     while ((stop = sql_find(text, stop, end, quote, quote)) < end) {
         size_t count = run_length(text, stop, end, quote);
@@ -176,25 +86,6 @@ static literal doubled_literal(const uint8_t *text, size_t at, size_t end) {
 static literal dollar_literal(const uint8_t *text, size_t at, size_t end, size_t size) {
     size_t close = sql_dollar_close(text, at, size, end);
     return (literal){at + size, close, close == end ? end : close + size};
-}
-
-/// The end of a password without quotes: it reaches to a blank, a quote, or a further name= after & or ;.
-size_t sql_bare_end(const uint8_t *text, size_t at, size_t end) {
-    while (at < end && !is_blank(text[at]) && text[at] != '"' && text[at] != '\'' && text[at] != 0) {
-        if (text[at] == '\\' && at + 1 < end) {
-            if (memchr("\"nrt", text[at + 1], 4)) {
-                return at;
-            }
-            at += 1;
-        } else if (text[at] == '&' || text[at] == ';') {
-            size_t name = name_end(text, at + 1, end - at > 64 ? at + 64 : end);
-            if (name > at + 1 && name < end && text[name] == '=') {
-                return at;
-            }
-        }
-        at += 1;
-    }
-    return at;
 }
 
 /// The state of one reading.
@@ -283,7 +174,7 @@ static size_t blank_call(prose *now, size_t at) {
 static size_t blank_key(prose *now, size_t at) {
     size_t stop = at + 1;
     while (stop < now->end) {
-        bool closes = now->text[stop] == ')' && (stop + 1 == now->end || is_blank(now->text[stop + 1])
+        bool closes = now->text[stop] == ')' && (stop + 1 == now->end || sql_is_blank(now->text[stop + 1])
                                                  || memchr(".,\"\\", now->text[stop + 1], 4));
         if (closes) {
             break;
@@ -297,7 +188,7 @@ static size_t blank_key(prose *now, size_t at) {
 /// The position of the parenthesis before the values of a key whose list of names goes on at `at`, or 0.
 static size_t key_values(const prose *now, size_t at) {
     size_t limit = now->end - at > 200 ? at + 200 : now->end;
-    while (at < limit && (is_name_byte(now->text[at]) || memchr(", \"", now->text[at], 3))) {
+    while (at < limit && (sql_in_name(now->text[at]) || memchr(", \"", now->text[at], 3))) {
         at += 1;
     }
     return limit - at > 2 && memcmp(now->text + at, ")=(", 3) == 0 ? at + 2 : 0;
@@ -366,8 +257,8 @@ static size_t read_value(prose *now, size_t at) {
         value += 1;
     }
     if (value == sign) {
-        size_t word = name_end(text, sign, end);
-        if (IS(sign, word, "to")) {
+        size_t word = sql_name_end(text, sign, end);
+        if (SQL_WORD_IS(sign, word, "to")) {
             value = word;
         } else if (closed > at && text[sign] == ',' && text[closed - 1] == '\'') {
             value = sign + 1;
@@ -383,8 +274,8 @@ static size_t read_identified(prose *now, size_t at) {
     const uint8_t *text = now->text;
     for (int words = 0; words < 4; words += 1) {
         size_t word = sql_skip_blank(text, at, now->end);
-        at = name_end(text, word, now->end);
-        if (IS(word, at, "by")) {
+        at = sql_name_end(text, word, now->end);
+        if (SQL_WORD_IS(word, at, "by")) {
             return read_operand(now, sql_skip_blank(text, at, now->end), true, false);
         }
     }
@@ -394,7 +285,7 @@ static size_t read_identified(prose *now, size_t at) {
 /// Begins a role statement whose CREATE or ALTER stands at `at`.
 static void enter_role(prose *now, size_t at) {
     size_t stop = at;
-    while (stop > now->start && at - stop < 256 && is_blank(now->text[stop - 1])) {
+    while (stop > now->start && at - stop < 256 && sql_is_blank(now->text[stop - 1])) {
         stop -= 1;
     }
     size_t start = stop;
@@ -408,15 +299,15 @@ static void enter_role(prose *now, size_t at) {
 
 static size_t read_name(prose *now, size_t at) {
     const uint8_t *text = now->text;
-    size_t stop = name_end(text, at, now->end);
-    now->until = IS(at, stop, "until");
+    size_t stop = sql_name_end(text, at, now->end);
+    now->until = SQL_WORD_IS(at, stop, "until");
     if (sql_names_secret(text, at, stop)) {
         return read_value(now, stop);
     }
-    if (IS(at, stop, "identified")) {
+    if (SQL_WORD_IS(at, stop, "identified")) {
         return read_identified(now, stop);
     }
-    if ((IS(at, stop, "create") || IS(at, stop, "alter")) && sql_role_follows(text, stop, now->end)) {
+    if ((SQL_WORD_IS(at, stop, "create") || SQL_WORD_IS(at, stop, "alter")) && sql_role_follows(text, stop, now->end)) {
         enter_role(now, at);
     }
     return stop;
@@ -425,15 +316,15 @@ static size_t read_name(prose *now, size_t at) {
 /// Whether the quote at `at` is an apostrophe as in "user's".
 static bool is_apostrophe(const prose *now, size_t at) {
     static const char *const endings[] = {"s", "t", "d", "m", "re", "ve", "ll"};
-    if (at == now->start || !is_name_byte(now->text[at - 1])) {
+    if (at == now->start || !sql_in_name(now->text[at - 1])) {
         return false;
     }
-    size_t stop = name_end(now->text, at + 1, now->end);
+    size_t stop = sql_name_end(now->text, at + 1, now->end);
     if (stop < now->end && now->text[stop] == '\'') {
         return false;
     }
     for (size_t index = 0; index < sizeof endings / sizeof *endings; index += 1) {
-        if (is_word(now->text, at + 1, stop, endings[index], strlen(endings[index]))) {
+        if (sql_word_is(now->text, at + 1, stop, endings[index], strlen(endings[index]))) {
             return true;
         }
     }
@@ -467,57 +358,12 @@ static size_t read_role_quote(prose *now, size_t at) {
     return between && found.end > at ? found.end : found.next;
 }
 
-/// The end of the password in text[at..end), a URI's text after ://, or 0. `sign` is its last @.
-static size_t uri_password(const uint8_t *text, size_t at, size_t sign, size_t end, size_t *start) {
-    size_t colon = sql_find(text, at, sign, ':', ':');
-    size_t path = at;
-    while (path < end && !memchr("/?#", text[path], 3)) {
-        path += 1;
-    }
-    if (sign > path) {
-        // An @ before the path is the one that counts. Without one the password may hold a slash; host:443/path@x has none.
-        size_t before = path;
-        while (before > at && text[before - 1] != '@') {
-            before -= 1;
-        }
-        size_t digits = colon < sign ? colon + 1 : end;
-        while (digits < end && sql_is_digit(text[digits])) {
-            digits += 1;
-        }
-        if (before > at) {
-            sign = before - 1;
-        } else if (digits < end && text[digits] == '/') {
-            return 0;
-        }
-    }
-    *start = colon + 1;
-    return colon < sign ? sign : 0;
-}
-
-size_t sql_read_uri(sql_uri_word *word, const uint8_t *text, size_t at, size_t end, sql_span_list *list) {
-    size_t from = at + 3;
-    if (word->end < from) {
-        word->end = from;
-        word->sign = 0;
-        while (word->end < end && !is_blank(text[word->end]) && !memchr("\"'<>`", text[word->end], 6)) {
-            word->sign = text[word->end] == '@' ? word->end : word->sign;
-            word->end += 1;
-        }
-    }
-    size_t start = 0;
-    size_t stop = word->sign > from ? uri_password(text, from, word->sign, word->end, &start) : 0;
-    if (stop) {
-        sql_add_span(list, start, stop);
-    }
-    return stop ? stop : from;
-}
-
 sql_open sql_scan_prose(const uint8_t *text, size_t start, size_t end, sql_span_list *list) {
     prose now = {.text = text, .start = start, .end = end, .list = list};
     size_t at = start;
     while (at < end) {
         uint8_t byte = text[at];
-        if (is_name_byte(byte)) {
+        if (sql_in_name(byte)) {
             at = read_name(&now, at);
         } else if (byte == ':' && end - at > 3 && text[at + 1] == '/' && text[at + 2] == '/') {
             at = sql_read_uri(&now.uri, text, at, end, list);

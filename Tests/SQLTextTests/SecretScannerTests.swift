@@ -98,6 +98,18 @@ func blanked(_ text: String, as context: SecretContext) -> String {
     }
 }
 
+@Suite struct RealSecretTests {
+    @Test(arguments: ["stolen", "syntax-leak-4", "on-replica-6", "12345"])
+    func passwordsOfRealFailedStatementsAreBlanked(secret: String) {
+        let leaks = CorpusStatement.all.filter { $0.sql.contains(secret) }
+        #expect(!leaks.isEmpty)
+        for leak in leaks {
+            #expect(!blanked(leak.sql, as: .statement).contains(secret), "\(leak.sql)")
+            #expect(!blanked("process was running: " + leak.sql, as: .prose).contains(secret), "\(leak.sql)")
+        }
+    }
+}
+
 @Suite struct ProseSecretTests {
     @Test(arguments: [
         "statement: alter role bob password '§'", "Failed process was running: alter role bob passwor '§'",
