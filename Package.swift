@@ -9,7 +9,7 @@ let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 /// Settings of the targets that columns and bytes pass through: calls between them are inlined in release builds.
 let hot: [SwiftSetting] =
     strict + [
-        .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
+        .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release))
     ]
 
 let package = Package(
@@ -46,7 +46,9 @@ let package = Package(
         .target(name: "SQLText", dependencies: ["CByteScan", "CPgQuery"], swiftSettings: hot),
         .target(
             name: "AuditFormats",
-            dependencies: ["CByteScan", "Columnar", "SQLText", .product(name: "Crypto", package: "swift-crypto")],
+            dependencies: [
+                "CByteScan", "Columnar", "SQLText", .product(name: "Crypto", package: "swift-crypto"),
+            ],
             swiftSettings: hot
         ),
         .target(name: "DeltaLog", swiftSettings: strict),
@@ -66,7 +68,11 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(name: "Catalog", dependencies: ["DeltaTables", "ObjectStorage"], swiftSettings: strict),
-        .target(name: "Intake", dependencies: ["BatchProtocol", "CByteScan", "ObjectStorage"], swiftSettings: strict),
+        .target(
+            name: "Intake",
+            dependencies: ["BatchProtocol", "CByteScan", "ObjectStorage"],
+            swiftSettings: strict
+        ),
 
         // Assembly.
         .target(
@@ -81,7 +87,8 @@ let package = Package(
         .executableTarget(
             name: "auditlake",
             dependencies: [
-                "AuditFormats", "BatchProtocol", "Catalog", "Configuration", "DeltaTables", "Intake", "ObjectStorage",
+                "AuditFormats", "BatchProtocol", "Catalog", "Configuration", "DeltaTables", "Intake",
+                "ObjectStorage",
                 "Pipelines", "Query",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -96,7 +103,12 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(name: "AuditFormatsTests", dependencies: ["AuditFormats"], swiftSettings: strict),
-        .testTarget(name: "DeltaLogTests", dependencies: ["DeltaLog"], exclude: ["Golden"], swiftSettings: strict),
+        .testTarget(
+            name: "DeltaLogTests",
+            dependencies: ["DeltaLog"],
+            exclude: ["Golden"],
+            swiftSettings: strict
+        ),
         .testTarget(name: "BatchProtocolTests", dependencies: ["BatchProtocol"], swiftSettings: strict),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"], swiftSettings: strict),
         .testTarget(name: "ObjectStorageTests", dependencies: ["ObjectStorage"], swiftSettings: strict),

@@ -42,6 +42,7 @@ package struct LogTimeZone: Hashable, Sendable {
     /// - Parameters:
     ///   - abbreviation: The text after the time, such as `UTC`, `CEST`, `+03` or `-03:30`.
     ///   - localSeconds: The local time as if it were UTC, in seconds since 1970-01-01.
+    /// - Returns: The offset, or why there is none.
     package func meaning(of abbreviation: String, localSeconds: Int64) -> Meaning {
         if let offset = Self.numericOffset(abbreviation) { return .offset(offset) }
         if transitions.isEmpty { return Self.worldwide(abbreviation) }
@@ -74,8 +75,10 @@ package struct LogTimeZone: Hashable, Sendable {
     /// Abbreviations of the tz database that all zones using them today agree on; others are ambiguous or unknown.
     private static func worldwide(_ abbreviation: String) -> Meaning {
         let hours: [String: Int64] = [
-            "GMT": 0, "WET": 0, "WEST": 1, "CET": 1, "CEST": 2, "EET": 2, "EEST": 3, "MSK": 3, "WIB": 7, "WITA": 8,
-            "HKT": 8, "WIT": 9, "JST": 9, "KST": 9, "AEST": 10, "AEDT": 11, "NZST": 12, "NZDT": 13, "CAT": 2, "EAT": 3,
+            "GMT": 0, "WET": 0, "WEST": 1, "CET": 1, "CEST": 2, "EET": 2, "EEST": 3, "MSK": 3, "WIB": 7,
+            "WITA": 8,
+            "HKT": 8, "WIT": 9, "JST": 9, "KST": 9, "AEST": 10, "AEDT": 11, "NZST": 12, "NZDT": 13, "CAT": 2,
+            "EAT": 3,
             "WAT": 1, "SAST": 2, "PKT": 5, "AWST": 8, "AKST": -9, "AKDT": -8, "EDT": -4, "MDT": -6, "PDT": -7,
             "ADT": -3, "HST": -10,
         ]

@@ -25,7 +25,8 @@ package struct LogTimestamp {
     package mutating func read(_ text: UnsafeRawBufferPointer) -> Reading {
         guard text.count > 24, let base = text.baseAddress else { return .impossible }
         let key = (
-            base.loadUnaligned(as: UInt64.self), base.loadUnaligned(fromByteOffset: 8, as: UInt64.self), text[16], text[17],
+            base.loadUnaligned(as: UInt64.self), base.loadUnaligned(fromByteOffset: 8, as: UInt64.self),
+            text[16], text[17],
             text[18]
         )
         let milliseconds = Int64(digits(text, 20, 3))
@@ -52,7 +53,8 @@ package struct LogTimestamp {
     private func localSeconds(_ text: UnsafeRawBufferPointer) -> Int64? {
         let (year, month, day) = (digits(text, 0, 4), digits(text, 5, 2), digits(text, 8, 2))
         let (hour, minute, second) = (digits(text, 11, 2), digits(text, 14, 2), digits(text, 17, 2))
-        guard year > 0, 1...12 ~= month, 1...Self.days(inMonth: month, year: year) ~= day, hour < 24, minute < 60, second <= 60
+        guard year > 0, 1...12 ~= month, 1...Self.days(inMonth: month, year: year) ~= day, hour < 24,
+            minute < 60, second <= 60
         else { return nil }
         return Self.daysSinceEpoch(year: year, month: month, day: day) * 86_400
             + Int64(hour * 3_600 + minute * 60 + second)

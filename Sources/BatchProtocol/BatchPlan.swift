@@ -41,8 +41,14 @@ package struct BatchPlan: Codable, Hashable, Sendable {
 
     /// Creates a plan.
     package init(
-        pipeline: String, appID: String, batch: UInt64, plannedAt: Int64, parserVersion: Int, stateSnapshot: UInt64,
-        ranges: [SourceRange], tables: [PlannedTable]
+        pipeline: String,
+        appID: String,
+        batch: UInt64,
+        plannedAt: Int64,
+        parserVersion: Int,
+        stateSnapshot: UInt64,
+        ranges: [SourceRange],
+        tables: [PlannedTable]
     ) {
         self.pipeline = pipeline
         self.appID = appID
@@ -111,7 +117,8 @@ package struct BatchReceipt: Codable, Hashable, Sendable {
     package var gaps: [SourceGap]
 
     /// Creates a receipt.
-    package init(batch: UInt64, parserVersion: Int, tables: [TableReceipt], bytes: UInt64, gaps: [SourceGap]) {
+    package init(batch: UInt64, parserVersion: Int, tables: [TableReceipt], bytes: UInt64, gaps: [SourceGap])
+    {
         self.batch = batch
         self.parserVersion = parserVersion
         self.tables = tables

@@ -1,4 +1,6 @@
-/// The batch protocol of one shard: says what to do next and is told how it went. It does nothing itself.
+/// The batch protocol of one shard: says what to do next and is told how it went.
+///
+/// It does nothing itself.
 ///
 /// One batch at a time: plan, then each table of the group in order, then the receipt. The plan and the tables' `txn`
 /// are the fence between processes that work on the same shard at once; whoever comes second takes over the other's
@@ -24,7 +26,11 @@ package struct ShardMachine: Hashable, Sendable {
         package var transactions: [String: UInt64]
 
         /// Creates a record; that of a new shard is empty.
-        package init(plan: BatchPlan? = nil, receipt: BatchReceipt? = nil, transactions: [String: UInt64] = [:]) {
+        package init(
+            plan: BatchPlan? = nil,
+            receipt: BatchReceipt? = nil,
+            transactions: [String: UInt64] = [:]
+        ) {
             self.plan = plan
             self.receipt = receipt
             self.transactions = transactions
@@ -58,12 +64,18 @@ package struct ShardMachine: Hashable, Sendable {
         phase = .idle
         for format in [record.plan?.format, record.receipt?.format] {
             guard let format, format > BatchPlan.currentFormat else { continue }
-            throw ShardError(code: .newerFormat, batch: received, detail: "format \(format) is newer than this release's")
+            throw ShardError(
+                code: .newerFormat,
+                batch: received,
+                detail: "format \(format) is newer than this release's"
+            )
         }
         let planned = record.plan?.batch ?? 0
         guard planned == received || planned == received + 1 else {
             throw ShardError(
-                code: .brokenSequence, batch: planned, detail: "the newest plan is \(planned), the newest receipt \(received)"
+                code: .brokenSequence,
+                batch: planned,
+                detail: "the newest plan is \(planned), the newest receipt \(received)"
             )
         }
         let open = planned == received + 1 ? record.plan : nil
@@ -82,13 +94,16 @@ package struct ShardMachine: Hashable, Sendable {
             }
             guard found ?? 0 != expected else { continue }
             throw ShardError(
-                code: found == nil ? .missingTransaction : .transactionMismatch, batch: expected,
-                detail: "table \(name) says it holds batch \(found.map(String.init) ?? "none") of this shard, the receipts say \(expected)"
+                code: found == nil ? .missingTransaction : .transactionMismatch,
+                batch: expected,
+                detail:
+                    "table \(name) says it holds batch \(found.map(String.init) ?? "none") of this shard, the receipts say \(expected)"
             )
         }
         if let open, isPartlyCommitted, open.parserVersion != parserVersion {
             throw ShardError(
-                code: .parserVersion, batch: open.batch,
+                code: .parserVersion,
+                batch: open.batch,
                 detail: "begun under parser version \(open.parserVersion), this release has \(parserVersion)"
             )
         }
@@ -102,7 +117,11 @@ package struct ShardMachine: Hashable, Sendable {
         case .receiving(let plan):
             .putReceipt(
                 BatchReceipt(
-                    batch: plan.batch, parserVersion: parserVersion, tables: tables, bytes: plan.byteCount, gaps: gaps
+                    batch: plan.batch,
+                    parserVersion: parserVersion,
+                    tables: tables,
+                    bytes: plan.byteCount,
+                    gaps: gaps
                 )
             )
         }
@@ -140,7 +159,9 @@ package struct ShardMachine: Hashable, Sendable {
     package mutating func skipped() { finishTable { _, table in table.rows = 0 } }
 
     private mutating func finishTable(_ change: (UInt64, inout TableReceipt) -> Void) {
-        guard case .committing(let plan, let index) = phase else { preconditionFailure("no table is being committed") }
+        guard case .committing(let plan, let index) = phase else {
+            preconditionFailure("no table is being committed")
+        }
         let name = plan.tables[index].name
         if let found = tables.firstIndex(where: { $0.name == name }) {
             change(plan.batch, &tables[found])

@@ -23,8 +23,15 @@ package struct TrackedFile: Codable, Hashable, Sendable {
 
     /// Creates a description of a file.
     package init(
-        id: String, path: String, host: String, inode: UInt64, headByteCount: Int, headHash: String, offset: UInt64,
-        tailByteCount: Int, tailHash: String
+        id: String,
+        path: String,
+        host: String,
+        inode: UInt64,
+        headByteCount: Int,
+        headHash: String,
+        offset: UInt64,
+        tailByteCount: Int,
+        tailHash: String
     ) {
         self.id = id
         self.path = path

@@ -49,7 +49,9 @@ package struct Lake: Sendable {
         let key = "\(Self.reservedName)/format.json"
         if let bytes = try store.read(key) { return try check(bytes, key: key) }
         let bytes = Array(try JSONEncoder().encode(Format(format: Self.currentFormat)))
-        if try !store.putIfAbsent(key, bytes), let winner = try store.read(key) { try check(winner, key: key) }
+        if try !store.putIfAbsent(key, bytes), let winner = try store.read(key) {
+            try check(winner, key: key)
+        }
     }
 
     /// Makes sure that this release knows the lake's format, without writing.
@@ -65,14 +67,16 @@ package struct Lake: Sendable {
     private func check(_ bytes: [UInt8], key: String) throws {
         guard let format = try? JSONDecoder().decode(Format.self, from: Data(bytes)) else {
             throw LakeError(
-                code: .damaged, description: "\(store.path(key)) is not readable as a lake format",
+                code: .damaged,
+                description: "\(store.path(key)) is not readable as a lake format",
                 mend: "restore it, or write {\"format\":\(Self.currentFormat)} if this release made the lake"
             )
         }
         guard format.format <= Self.currentFormat else {
             throw LakeError(
                 code: .newerFormat,
-                description: "the lake \(store.root) has format \(format.format); this release knows \(Self.currentFormat)",
+                description:
+                    "the lake \(store.root) has format \(format.format); this release knows \(Self.currentFormat)",
                 mend: "use the newer release of auditlake that wrote it"
             )
         }
@@ -86,15 +90,22 @@ package struct Lake: Sendable {
         let claim = Claim(name: name.description, folder: name.folder)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        if try store.exists(key) == false, try store.putIfAbsent(key, Array(try encoder.encode(claim))) { return }
-        guard let bytes = try store.read(key), let owner = try? JSONDecoder().decode(Claim.self, from: Data(bytes)) else {
+        if try store.exists(key) == false, try store.putIfAbsent(key, Array(try encoder.encode(claim))) {
+            return
+        }
+        guard let bytes = try store.read(key),
+            let owner = try? JSONDecoder().decode(Claim.self, from: Data(bytes))
+        else {
             throw LakeError(
-                code: .damaged, description: "the name claim \(store.path(key)) cannot be read", mend: "restore it from a backup"
+                code: .damaged,
+                description: "the name claim \(store.path(key)) cannot be read",
+                mend: "restore it from a backup"
             )
         }
         guard owner.name == name.description else {
             throw LakeError(
-                code: .nameTaken, description: "the table \(owner.name) has the name \(name) but for case",
+                code: .nameTaken,
+                description: "the table \(owner.name) has the name \(name) but for case",
                 mend: "write the table's name as \(owner.name), or choose another"
             )
         }

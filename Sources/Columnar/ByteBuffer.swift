@@ -71,7 +71,8 @@ package struct ByteBuffer: ~Copyable {
     package mutating func setBit(_ index: Int) {
         let byte = index &>> 3
         while count <= byte { append(UInt8(0)) }
-        let value = base.load(fromByteOffset: byte, as: UInt8.self) | (1 &<< UInt8(truncatingIfNeeded: index & 7))
+        let value =
+            base.load(fromByteOffset: byte, as: UInt8.self) | (1 &<< UInt8(truncatingIfNeeded: index & 7))
         base.storeBytes(of: value, toByteOffset: byte, as: UInt8.self)
     }
 

@@ -17,7 +17,6 @@ package indirect enum CellValue: Sendable {
     /// For `structure`; one value a field.
     case structure([CellValue])
 
-
 }
 
 extension Column {
@@ -27,11 +26,15 @@ extension Column {
         case .boolean: self = Self.booleans(values)
         case .int32, .date:
             var builder = FixedWidthBuilder<Int32>()
-            for value in values { if case .int32(let number) = value { builder.append(number) } else { builder.appendNull() } }
+            for value in values {
+                if case .int32(let number) = value { builder.append(number) } else { builder.appendNull() }
+            }
             self = builder.finish(as: type)
         case .int64, .timestamp:
             var builder = FixedWidthBuilder<Int64>()
-            for value in values { if case .int64(let number) = value { builder.append(number) } else { builder.appendNull() } }
+            for value in values {
+                if case .int64(let number) = value { builder.append(number) } else { builder.appendNull() }
+            }
             self = builder.finish(as: type)
         case .string, .dictionaryString: self = Self.strings(values)
         case .map: self = Self.maps(type, values)
@@ -53,7 +56,11 @@ extension Column {
         bits.padWithZeros(to: (values.count + 7) / 8)
         let (bitmap, nullCount) = validity.finish(count: values.count)
         return Column(
-            type: .boolean, count: values.count, nullCount: nullCount, validity: bitmap, buffers: [bits.freeze()]
+            type: .boolean,
+            count: values.count,
+            nullCount: nullCount,
+            validity: bitmap,
+            buffers: [bits.freeze()]
         )
     }
 
@@ -87,41 +94,58 @@ extension Column {
     }
 
     private static func maps(_ type: ColumnType, _ values: [CellValue]) -> Column {
-        let pairs = values.map { value in if case .map(let pairs) = value { pairs } else { nil as [(key: String, value: String?)]? } }
+        let pairs = values.map { value in
+            if case .map(let pairs) = value { pairs } else { nil as [(key: String, value: String?)]? }
+        }
         let flat = pairs.flatMap { $0 ?? [] }
         let (validity, nullCount) = bitmap(pairs.map { $0 != nil })
         let fields = [ColumnField("key", .string, isNullable: false), ColumnField("value", .string)]
         let entries = Column(
-            type: .structure(fields), count: flat.count,
+            type: .structure(fields),
+            count: flat.count,
             children: [
                 Column(.string, values: flat.map { .string($0.key) }),
                 Column(.string, values: flat.map { $0.value.map { .string($0) } ?? .null }),
             ]
         )
         return Column(
-            type: type, count: values.count, nullCount: nullCount, validity: validity,
-            buffers: [offsets(pairs.map { $0?.count ?? 0 })], children: [entries]
+            type: type,
+            count: values.count,
+            nullCount: nullCount,
+            validity: validity,
+            buffers: [offsets(pairs.map { $0?.count ?? 0 })],
+            children: [entries]
         )
     }
 
     private static func lists(_ type: ColumnType, _ values: [CellValue]) -> Column {
-        let lists = values.map { value in if case .list(let texts) = value { texts } else { nil as [String]? } }
+        let lists = values.map { value in if case .list(let texts) = value { texts } else { nil as [String]? }
+        }
         let (validity, nullCount) = bitmap(lists.map { $0 != nil })
         return Column(
-            type: type, count: values.count, nullCount: nullCount, validity: validity,
+            type: type,
+            count: values.count,
+            nullCount: nullCount,
+            validity: validity,
             buffers: [offsets(lists.map { $0?.count ?? 0 })],
             children: [Column(.string, values: lists.flatMap { $0 ?? [] }.map { .string($0) })]
         )
     }
 
     private static func structures(_ fields: [ColumnField], _ values: [CellValue]) -> Column {
-        let rows = values.map { value in if case .structure(let cells) = value { cells } else { nil as [CellValue]? } }
+        let rows = values.map { value in
+            if case .structure(let cells) = value { cells } else { nil as [CellValue]? }
+        }
         let (validity, nullCount) = bitmap(rows.map { $0 != nil })
         let children = fields.indices.map { index in
             Column(fields[index].type, values: rows.map { $0?[index] ?? .null })
         }
         return Column(
-            type: .structure(fields), count: values.count, nullCount: nullCount, validity: validity, children: children
+            type: .structure(fields),
+            count: values.count,
+            nullCount: nullCount,
+            validity: validity,
+            children: children
         )
     }
 }

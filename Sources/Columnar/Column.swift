@@ -19,8 +19,14 @@ package struct Column: Sendable {
 
     /// Creates a column from its parts.
     package init(
-        type: ColumnType, count: Int, nullCount: Int = 0, validity: FrozenBuffer? = nil, buffers: [FrozenBuffer] = [],
-        children: [Column] = [], dictionary: [Column] = [], bounds: ColumnBounds? = nil
+        type: ColumnType,
+        count: Int,
+        nullCount: Int = 0,
+        validity: FrozenBuffer? = nil,
+        buffers: [FrozenBuffer] = [],
+        children: [Column] = [],
+        dictionary: [Column] = [],
+        bounds: ColumnBounds? = nil
     ) {
         self.type = type
         self.count = count
@@ -78,7 +84,8 @@ package struct RecordBatch: Sendable {
 extension Column {
     /// Bytes that the column's buffers hold, children and dictionary included.
     package var byteCount: Int {
-        (validity?.count ?? 0) + buffers.reduce(0) { $0 + $1.count } + children.reduce(0) { $0 + $1.byteCount }
+        (validity?.count ?? 0) + buffers.reduce(0) { $0 + $1.count }
+            + children.reduce(0) { $0 + $1.byteCount }
             + dictionary.reduce(0) { $0 + $1.byteCount }
     }
 }

@@ -55,7 +55,9 @@ package struct DictionaryBuilder: ~Copyable {
         count &+= 1
     }
 
-    /// The entry of a text, made when it is new; the text is not appended. Valid until `finish`.
+    /// The entry of a text, made when it is new; the text is not appended.
+    ///
+    /// Valid until `finish`.
     @inlinable
     package mutating func entry(of text: UnsafeRawBufferPointer) -> Int32 {
         let hash = bs_hash64(text.baseAddress, text.count)
@@ -86,6 +88,7 @@ package struct DictionaryBuilder: ~Copyable {
     }
 
     /// The column: by dictionary when each entry serves two values or more on average, else plain.
+    ///
     /// The builder is empty again.
     package mutating func finish() -> Column {
         defer {
@@ -97,8 +100,13 @@ package struct DictionaryBuilder: ~Copyable {
         let dictionary = entries.finish()
         let (bitmap, nullCount) = validity.finish(count: count)
         return Column(
-            type: .dictionaryString, count: count, nullCount: nullCount, validity: bitmap, buffers: [indices.freeze()],
-            dictionary: [dictionary], bounds: dictionary.bounds
+            type: .dictionaryString,
+            count: count,
+            nullCount: nullCount,
+            validity: bitmap,
+            buffers: [indices.freeze()],
+            dictionary: [dictionary],
+            bounds: dictionary.bounds
         )
     }
 
@@ -107,7 +115,11 @@ package struct DictionaryBuilder: ~Copyable {
         let order = indices.freeze()
         let entry = order.bytes.bindMemory(to: Int32.self)
         for index in 0..<count {
-            if validity.isValid(index) { plain.append(entries[Int(entry[index])]) } else { plain.appendNull() }
+            if validity.isValid(index) {
+                plain.append(entries[Int(entry[index])])
+            } else {
+                plain.appendNull()
+            }
         }
         _ = validity.finish(count: count)
         entries = StringBuilder()

@@ -33,12 +33,17 @@ package struct FixedWidthBuilder<Value: FixedWidthInteger & BitwiseCopyable & Se
         let frozen = values.freeze()
         defer { count = 0 }
         return Column(
-            type: type, count: count, nullCount: nullCount, validity: bitmap, buffers: [frozen],
+            type: type,
+            count: count,
+            nullCount: nullCount,
+            validity: bitmap,
+            buffers: [frozen],
             bounds: Self.bounds(frozen.bytes.bindMemory(to: Value.self), validity: bitmap)
         )
     }
 
-    private static func bounds(_ values: UnsafeBufferPointer<Value>, validity: FrozenBuffer?) -> ColumnBounds? {
+    private static func bounds(_ values: UnsafeBufferPointer<Value>, validity: FrozenBuffer?) -> ColumnBounds?
+    {
         var low = Value.max
         var high = Value.min
         var found = false

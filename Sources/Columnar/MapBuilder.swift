@@ -29,7 +29,8 @@ package struct MapBuilder: ~Copyable {
 
     /// Adds a pair whose value of at most `capacity` bytes is written by `body`.
     @inlinable @inline(__always)
-    package mutating func append(entry: Int32, atMost capacity: Int, _ body: (UnsafeMutableRawPointer) -> Int) {
+    package mutating func append(entry: Int32, atMost capacity: Int, _ body: (UnsafeMutableRawPointer) -> Int)
+    {
         keys.append(entry: entry)
         values.append(atMost: capacity, body)
     }
@@ -56,10 +57,14 @@ package struct MapBuilder: ~Copyable {
             type: .structure([
                 ColumnField("key", keys.type, isNullable: false), ColumnField("value", .string),
             ]),
-            count: values.count, children: [keys, values.finish(withBounds: false)]
+            count: values.count,
+            children: [keys, values.finish(withBounds: false)]
         )
         let column = Column(
-            type: .map(key: keys.type, value: .string), count: count, buffers: [offsets.freeze()], children: [entries]
+            type: .map(key: keys.type, value: .string),
+            count: count,
+            buffers: [offsets.freeze()],
+            children: [entries]
         )
         offsets.append(Int32(0))
         count = 0

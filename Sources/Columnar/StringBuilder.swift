@@ -1,6 +1,8 @@
 import CByteScan
 
-/// Builds a column of texts, each copied once. The caller vouches that every text is valid UTF-8.
+/// Builds a column of texts, each copied once.
+///
+/// The caller vouches that every text is valid UTF-8.
 @frozen
 package struct StringBuilder: ~Copyable {
     @usableFromInline var offsets = ByteBuffer(capacity: 4096)
@@ -50,13 +52,19 @@ package struct StringBuilder: ~Copyable {
         return UnsafeRawBufferPointer(rebasing: data.bytes[start..<end])
     }
 
-    /// The column; the builder is empty again. `bounds` costs a comparison or two a value.
+    /// The column; the builder is empty again.
+    ///
+    /// `bounds` costs a comparison or two a value.
     package mutating func finish(withBounds: Bool = true) -> Column {
         let bounds = withBounds ? textBounds() : nil
         let (bitmap, nullCount) = validity.finish(count: count)
         let column = Column(
-            type: .string, count: count, nullCount: nullCount, validity: bitmap,
-            buffers: [offsets.freeze(), data.freeze()], bounds: bounds
+            type: .string,
+            count: count,
+            nullCount: nullCount,
+            validity: bitmap,
+            buffers: [offsets.freeze(), data.freeze()],
+            bounds: bounds
         )
         offsets.append(Int32(0))
         count = 0

@@ -7,11 +7,15 @@ import ParquetFiles
 enum CheckpointFile {
     /// Writes a checkpoint's rows under a temporary name; returns its size in bytes.
     static func write(_ content: CheckpointContent, to writer: ObjectWriter) throws {
-        guard let columns = CheckpointContent.schema.columns else { preconditionFailure("a checkpoint type has no column") }
+        guard let columns = CheckpointContent.schema.columns else {
+            preconditionFailure("a checkpoint type has no column")
+        }
         let rows = content.rows.map(cells(of:))
         let batch = RecordBatch(
             schema: columns,
-            columns: columns.indices.map { index in Column(columns[index].type, values: rows.map { $0[index] }) },
+            columns: columns.indices.map { index in
+                Column(columns[index].type, values: rows.map { $0[index] })
+            },
             rowCount: rows.count
         )
         let sink = StoreSink(writer)
@@ -26,7 +30,11 @@ enum CheckpointFile {
 
     /// The actions of a checkpoint file.
     ///
-    /// - Parameter content: `.head` reads neither `add` nor `remove` columns.
+    /// - Parameters:
+    ///   - path: The file on disk.
+    ///   - content: `.head` reads neither `add` nor `remove` columns.
+    /// - Returns: One action a row.
+    /// - Throws: `ParquetError` or `DeltaLogError`.
     static func read(path: String, content: Commit.Content) throws -> [Action] {
         let fields = content == .head ? ["protocol", "metaData", "txn"] : nil
         let reader = try ParquetReader(path: path, fields: fields)
@@ -46,7 +54,10 @@ enum CheckpointFile {
     private static func cells(of action: Action) -> [CellValue] {
         switch action {
         case .txn(let txn):
-            [.structure([.string(txn.appId), .int64(txn.version), number(txn.lastUpdated)]), .null, .null, .null, .null]
+            [
+                .structure([.string(txn.appId), .int64(txn.version), number(txn.lastUpdated)]), .null, .null,
+                .null, .null,
+            ]
         case .add(let file): [.null, add(file), .null, .null, .null]
         case .remove(let file): [.null, .null, remove(file), .null, .null]
         case .metaData(let metadata): [.null, .null, .null, self.metadata(metadata), .null]
@@ -67,7 +78,8 @@ enum CheckpointFile {
 
     private static func add(_ file: AddFile) -> CellValue {
         .structure([
-            .string(file.path.encoded), pairs(file.partitionValues), .int64(file.size), .int64(file.modificationTime),
+            .string(file.path.encoded), pairs(file.partitionValues), .int64(file.size),
+            .int64(file.modificationTime),
             .boolean(file.dataChange), text(file.stats), pairs(file.tags),
         ])
     }
@@ -75,7 +87,8 @@ enum CheckpointFile {
     private static func remove(_ file: RemoveFile) -> CellValue {
         .structure([
             .string(file.path.encoded), number(file.deletionTimestamp), .boolean(file.dataChange),
-            file.extendedFileMetadata.map { .boolean($0) } ?? .null, pairs(file.partitionValues), number(file.size),
+            file.extendedFileMetadata.map { .boolean($0) } ?? .null, pairs(file.partitionValues),
+            number(file.size),
         ])
     }
 
@@ -92,20 +105,26 @@ enum CheckpointFile {
 
     private static func action(_ rows: ArrowView, _ index: Int) throws -> Action? {
         if let view = rows.field("add"), view.isValid(index) { return try add(view, index).map { .add($0) } }
-        if let view = rows.field("remove"), view.isValid(index) { return try remove(view, index).map { .remove($0) } }
+        if let view = rows.field("remove"), view.isValid(index) {
+            return try remove(view, index).map { .remove($0) }
+        }
         if let view = rows.field("txn"), view.isValid(index), let appID = view.field("appId")?.string(index),
             let version = view.field("version")?.int64(index)
         {
             let time = view.field("lastUpdated")?.int64(index)
             return .txn(ApplicationTransaction(appId: appID, version: version, lastUpdated: time))
         }
-        if let view = rows.field("metaData"), view.isValid(index) { return metadata(view, index).map { .metaData($0) } }
-        if let view = rows.field("protocol"), view.isValid(index), let reader = view.field("minReaderVersion")?.int32(index),
+        if let view = rows.field("metaData"), view.isValid(index) {
+            return metadata(view, index).map { .metaData($0) }
+        }
+        if let view = rows.field("protocol"), view.isValid(index),
+            let reader = view.field("minReaderVersion")?.int32(index),
             let writer = view.field("minWriterVersion")?.int32(index)
         {
             return .protocol(
                 TableProtocol(
-                    minReaderVersion: Int64(reader), minWriterVersion: Int64(writer),
+                    minReaderVersion: Int64(reader),
+                    minWriterVersion: Int64(writer),
                     readerFeatures: view.field("readerFeatures")?.strings(index),
                     writerFeatures: view.field("writerFeatures")?.strings(index)
                 )
@@ -119,12 +138,16 @@ enum CheckpointFile {
     }
 
     private static func add(_ view: ArrowView, _ index: Int) throws -> AddFile? {
-        guard let path = view.field("path")?.string(index), let size = view.field("size")?.int64(index) else { return nil }
+        guard let path = view.field("path")?.string(index), let size = view.field("size")?.int64(index) else {
+            return nil
+        }
         return AddFile(
             path: try DataFilePath(encoded: path),
-            partitionValues: dictionary(view.field("partitionValues"), index) ?? [:], size: size,
+            partitionValues: dictionary(view.field("partitionValues"), index) ?? [:],
+            size: size,
             modificationTime: view.field("modificationTime")?.int64(index) ?? 0,
-            dataChange: view.field("dataChange")?.boolean(index) ?? false, stats: view.field("stats")?.string(index),
+            dataChange: view.field("dataChange")?.boolean(index) ?? false,
+            stats: view.field("stats")?.string(index),
             tags: dictionary(view.field("tags"), index)
         )
     }
@@ -132,24 +155,33 @@ enum CheckpointFile {
     private static func remove(_ view: ArrowView, _ index: Int) throws -> RemoveFile? {
         guard let path = view.field("path")?.string(index) else { return nil }
         return RemoveFile(
-            path: try DataFilePath(encoded: path), deletionTimestamp: view.field("deletionTimestamp")?.int64(index),
+            path: try DataFilePath(encoded: path),
+            deletionTimestamp: view.field("deletionTimestamp")?.int64(index),
             dataChange: view.field("dataChange")?.boolean(index) ?? false,
             extendedFileMetadata: view.field("extendedFileMetadata")?.boolean(index),
-            partitionValues: dictionary(view.field("partitionValues"), index), size: view.field("size")?.int64(index)
+            partitionValues: dictionary(view.field("partitionValues"), index),
+            size: view.field("size")?.int64(index)
         )
     }
 
     private static func metadata(_ view: ArrowView, _ index: Int) -> TableMetadata? {
-        guard let id = view.field("id")?.string(index), let schema = view.field("schemaString")?.string(index) else {
+        guard let id = view.field("id")?.string(index), let schema = view.field("schemaString")?.string(index)
+        else {
             return nil
         }
-        var result = TableMetadata(id: id, schema: TableSchema([]), createdTime: view.field("createdTime")?.int64(index))
+        var result = TableMetadata(
+            id: id,
+            schema: TableSchema([]),
+            createdTime: view.field("createdTime")?.int64(index)
+        )
         result.name = view.field("name")?.string(index)
         result.comment = view.field("description")?.string(index)
         result.schemaString = schema
         result.partitionColumns = view.field("partitionColumns")?.strings(index) ?? []
         result.configuration = (dictionary(view.field("configuration"), index) ?? [:]).compactMapValues { $0 }
-        if let format = view.field("format"), format.isValid(index), let provider = format.field("provider")?.string(index) {
+        if let format = view.field("format"), format.isValid(index),
+            let provider = format.field("provider")?.string(index)
+        {
             let options = (dictionary(format.field("options"), index) ?? [:]).compactMapValues { $0 }
             result.format = TableMetadata.Format(provider: provider, options: options)
         }

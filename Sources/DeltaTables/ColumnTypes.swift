@@ -13,7 +13,11 @@ extension DataType {
         case .string: .string
         case .double, .binary: nil
         case .map(let key, let value, _):
-            if let key = key.columnType, let value = value.columnType { .map(key: key, value: value) } else { nil }
+            if let key = key.columnType, let value = value.columnType {
+                .map(key: key, value: value)
+            } else {
+                nil
+            }
         case .array(let element, _): element.columnType.map { .list($0) }
         case .structure(let schema): schema.columns.map { .structure($0) }
         }

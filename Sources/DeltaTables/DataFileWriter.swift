@@ -21,13 +21,17 @@ package final class DataFileWriter {
     /// Starts a file with a random name.
     ///
     /// - Parameters:
+    ///   - store: Where the lake lies.
     ///   - table: The table's folder in the store.
     ///   - schema: Columns without the partition columns.
     ///   - storage: Columns that are stored otherwise than by dictionary with statistics.
     ///   - partitionValues: Name and text of each partition column.
     /// - Throws: `StorageError` or `ParquetError`; nothing is left behind.
     package init(
-        store: LocalStore, table: String, schema: [ColumnField], storage: [ColumnStorage],
+        store: LocalStore,
+        table: String,
+        schema: [ColumnField],
+        storage: [ColumnStorage],
         partitionValues: [(name: String, value: String)]
     ) throws {
         let folders = partitionValues.map { "\($0.name)=\($0.value)/" }.joined()
@@ -36,7 +40,9 @@ package final class DataFileWriter {
         key = "\(table)/\(name)"
         self.store = store
         self.schema = schema
-        self.partitionValues = Dictionary(uniqueKeysWithValues: partitionValues.map { ($0.name, Optional($0.value)) })
+        self.partitionValues = Dictionary(
+            uniqueKeysWithValues: partitionValues.map { ($0.name, Optional($0.value)) }
+        )
         statistics = schema.map { _ in ColumnAggregate() }
         sink = StoreSink(try store.writer(key))
         do {
@@ -47,7 +53,9 @@ package final class DataFileWriter {
         }
     }
 
-    /// Appends a batch as one row group. Blocks for compression and the disk.
+    /// Appends a batch as one row group.
+    ///
+    /// Blocks for compression and the disk.
     ///
     /// - Throws: `StorageError` or `ParquetError`; call `abandon`.
     package func write(_ batch: RecordBatch) throws {
@@ -76,6 +84,7 @@ package final class DataFileWriter {
     ///   - now: Milliseconds since 1970-01-01 UTC.
     ///   - dataChange: False when the rows were in the table before.
     ///   - stats: Statistics as the log has them; nil takes those of the batches written.
+    /// - Returns: The action that brings the file into the table.
     /// - Throws: `StorageError` or `ParquetError`; call `abandon`.
     package func finish(now: Int64, dataChange: Bool = true, stats: String? = nil) throws -> AddFile {
         do {
@@ -86,8 +95,12 @@ package final class DataFileWriter {
         try sink.writer.finish()
         try store.syncFolder(of: key)
         return AddFile(
-            path: path, partitionValues: partitionValues, size: Int64(sink.writer.byteCount), modificationTime: now,
-            dataChange: dataChange, stats: stats ?? fileStatistics.json
+            path: path,
+            partitionValues: partitionValues,
+            size: Int64(sink.writer.byteCount),
+            modificationTime: now,
+            dataChange: dataChange,
+            stats: stats ?? fileStatistics.json
         )
     }
 

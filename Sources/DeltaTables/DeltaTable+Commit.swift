@@ -17,7 +17,9 @@ package struct CommitConflictError: Error, Sendable, CustomStringConvertible {
     package var conflict: CommitConflict
 
     /// What happened.
-    package var description: String { "table \(table): another writer's commit stands in the way: \(conflict)" }
+    package var description: String {
+        "table \(table): another writer's commit stands in the way: \(conflict)"
+    }
 }
 
 extension DeltaTable {
@@ -27,17 +29,29 @@ extension DeltaTable {
     /// Creates a table; when another process created one of the same schema first, opens that.
     ///
     /// - Parameters:
+    ///   - store: Where the lake lies.
+    ///   - folder: The table's folder in the store.
     ///   - metadata: Identity, schema, partitioning and properties.
     ///   - now: Milliseconds since 1970-01-01 UTC.
+    /// - Returns: The table, open.
     /// - Throws: `CommitConflictError` when the other one cannot take this schema.
     package static func create(
-        store: LocalStore, folder: String, metadata: TableMetadata, now: Int64
+        store: LocalStore,
+        folder: String,
+        metadata: TableMetadata,
+        now: Int64
     ) throws -> DeltaTable {
         let info = CommitInfo(
-            timestamp: now, operation: "CREATE TABLE", operationParameters: [:], engineInfo: engineInfo,
+            timestamp: now,
+            operation: "CREATE TABLE",
+            operationParameters: [:],
+            engineInfo: engineInfo,
             txnId: RandomName.uuid()
         )
-        let commit = try Commit(version: 0, actions: [.commitInfo(info), .protocol(.current), .metaData(metadata)])
+        let commit = try Commit(
+            version: 0,
+            actions: [.commitInfo(info), .protocol(.current), .metaData(metadata)]
+        )
         _ = try store.putIfAbsent("\(folder)/\(LogFileName.commit(version: 0).path)", commit.encoded)
         guard let table = try open(store: store, folder: folder) else {
             throw DeltaLogError(.noSuchVersion, "the table that was just created is gone", version: 0)
@@ -52,16 +66,25 @@ extension DeltaTable {
     ///   - appID: The shard's uuid.
     ///   - batch: The batch's number.
     ///   - now: Milliseconds since 1970-01-01 UTC.
+    /// - Returns: The version that holds the batch, and whether this call made it.
     /// - Throws: `CommitConflictError`, `StorageError`, `DeltaLogError`. The commit is then not made, unless the disk
     ///   failed between the put and its sync.
     package func append(_ files: [AddFile], appID: String, batch: UInt64, now: Int64) throws -> CommitResult {
         let info = CommitInfo(
-            timestamp: now, operation: "WRITE", operationParameters: ["mode": .string("Append")],
-            readVersion: head.version, isBlindAppend: true, engineInfo: Self.engineInfo, txnId: RandomName.uuid()
+            timestamp: now,
+            operation: "WRITE",
+            operationParameters: ["mode": .string("Append")],
+            readVersion: head.version,
+            isBlindAppend: true,
+            engineInfo: Self.engineInfo,
+            txnId: RandomName.uuid()
         )
         let transaction = ApplicationTransaction(appId: appID, version: Int64(batch), lastUpdated: now)
         let attempt = try CommitAttempt(
-            actions: files.map { .add($0) }, info: info, transaction: transaction, on: head
+            actions: files.map { .add($0) },
+            info: info,
+            transaction: transaction,
+            on: head
         )
         return try carryOut(attempt)
     }
@@ -69,8 +92,13 @@ extension DeltaTable {
     /// Replaces files by others that hold the same rows.
     func replace(_ removed: [AddFile], with added: [AddFile], now: Int64) throws -> CommitResult {
         let info = CommitInfo(
-            timestamp: now, operation: "OPTIMIZE", operationParameters: ["predicate": .string("[]")],
-            readVersion: head.version, isBlindAppend: false, engineInfo: Self.engineInfo, txnId: RandomName.uuid()
+            timestamp: now,
+            operation: "OPTIMIZE",
+            operationParameters: ["predicate": .string("[]")],
+            readVersion: head.version,
+            isBlindAppend: false,
+            engineInfo: Self.engineInfo,
+            txnId: RandomName.uuid()
         )
         let removals = removed.map { Action.remove($0.removed(deletionTimestamp: now, dataChange: false)) }
         let attempt = try CommitAttempt(actions: removals + added.map { .add($0) }, info: info, on: head)

@@ -15,9 +15,13 @@ extension DeltaTable {
     /// - Parameters:
     ///   - storage: How merged files are stored.
     ///   - interval: Commits between two checkpoints.
+    ///   - fileLimit: Live files at which merging starts.
     ///   - now: Milliseconds since 1970-01-01 UTC.
+    /// - Throws: `StorageError`, `ParquetError`, `DeltaLogError`, `CommitConflictError`.
     package func maintain(
-        storage: [ColumnStorage], interval: Int64 = DeltaTable.checkpointInterval, fileLimit: Int = DeltaTable.liveFileLimit,
+        storage: [ColumnStorage],
+        interval: Int64 = DeltaTable.checkpointInterval,
+        fileLimit: Int = DeltaTable.liveFileLimit,
         now: Int64
     ) throws {
         guard head.version - max(checkpointVersion, 0) >= interval else { return }
@@ -34,8 +38,11 @@ extension DeltaTable {
         observer?(.compaction)
         let candidates = snapshot.files.values.map { file in
             BinPacking.File(
-                path: file.path, size: file.size, modificationTime: file.modificationTime,
-                partitionValues: file.partitionValues, recordCount: nil
+                path: file.path,
+                size: file.size,
+                modificationTime: file.modificationTime,
+                partitionValues: file.partitionValues,
+                recordCount: nil
             )
         }
         let groups = BinPacking(fileLimit: fileLimit).groups(candidates)
@@ -52,7 +59,9 @@ extension DeltaTable {
         } catch {
             for file in added { try? store.remove("\(folder)/\(file.path.decoded)") }
             // Another process merged the same files: the table is well without us.
-            if let conflict = error as? CommitConflictError, case .filesGone = conflict.conflict { return try refresh() }
+            if let conflict = error as? CommitConflictError, case .filesGone = conflict.conflict {
+                return try refresh()
+            }
             throw error
         }
     }
@@ -62,11 +71,20 @@ extension DeltaTable {
         let partitions = head.metadata.partitionColumns
         let fields = TableSchema(schema.fields.filter { !partitions.contains($0.name) })
         guard let columns = fields.columns, let first = files.first else {
-            throw DeltaLogError(.unsupportedType, "the table has a column type that cannot be merged", version: head.version)
+            throw DeltaLogError(
+                .unsupportedType,
+                "the table has a column type that cannot be merged",
+                version: head.version
+            )
         }
-        let values = partitions.map { name in (name: name, value: (first.partitionValues[name] ?? nil) ?? "") }
+        let values = partitions.map { name in (name: name, value: (first.partitionValues[name] ?? nil) ?? "")
+        }
         let writer = try DataFileWriter(
-            store: store, table: folder, schema: columns, storage: storage, partitionValues: values
+            store: store,
+            table: folder,
+            schema: columns,
+            storage: storage,
+            partitionValues: values
         )
         do {
             for file in files { try writer.append(contentsOf: try ParquetReader(path: path(of: file.path))) }
@@ -104,7 +122,9 @@ extension DeltaTable {
     package func cleanLog(now: Int64) throws {
         observer?(.cleanUp)
         let logFolder = "\(folder)/\(LogFileName.folder)"
-        let files = try store.list(logFolder).map { LogFile(name: $0.name, modificationTime: $0.modified / 1_000) }
+        let files = try store.list(logFolder).map {
+            LogFile(name: $0.name, modificationTime: $0.modified / 1_000)
+        }
         let retention = try TableRetention(head.metadata).logMilliseconds
         for name in LogCleanup(files: files, retention: retention, now: now).deletable {
             try store.remove("\(logFolder)/\(name)")

@@ -52,10 +52,15 @@ package final class DeltaTable {
             start = try TableHead(version: version, checkpointRows: rows)
         } else {
             let first = rest.removeFirst()
-            start = try TableHead(creation: try readCommit(store: store, folder: folder, first, content: .head).required(first))
+            start = try TableHead(
+                creation: try readCommit(store: store, folder: folder, first, content: .head).required(first)
+            )
         }
         let table = DeltaTable(
-            store: store, folder: folder, head: start, checkpointVersion: segment.checkpointVersion ?? -1
+            store: store,
+            folder: folder,
+            head: start,
+            checkpointVersion: segment.checkpointVersion ?? -1
         )
         try table.refresh()
         return table
@@ -81,9 +86,14 @@ package final class DeltaTable {
     }
 
     static func readCommit(
-        store: LocalStore, folder: String, _ version: Int64, content: Commit.Content
+        store: LocalStore,
+        folder: String,
+        _ version: Int64,
+        content: Commit.Content
     ) throws -> Commit? {
-        guard let bytes = try store.read("\(folder)/\(LogFileName.commit(version: version).path)") else { return nil }
+        guard let bytes = try store.read("\(folder)/\(LogFileName.commit(version: version).path)") else {
+            return nil
+        }
         return try Commit(version: version, decoding: bytes, content: content)
     }
 
@@ -99,7 +109,9 @@ package final class DeltaTable {
     package func snapshot() throws -> Snapshot {
         var snapshot = try cachedSnapshot ?? baseSnapshot()
         while snapshot.version < head.version {
-            try snapshot.apply(try readCommit(snapshot.version + 1, content: .all).required(snapshot.version + 1))
+            try snapshot.apply(
+                try readCommit(snapshot.version + 1, content: .all).required(snapshot.version + 1)
+            )
         }
         cachedSnapshot = snapshot
         return snapshot
@@ -135,7 +147,11 @@ extension Optional where Wrapped == Commit {
     /// The commit that the log must have.
     func required(_ version: Int64) throws -> Commit {
         guard let self else {
-            throw DeltaLogError(.logGap, "a commit file is missing; restore _delta_log from a backup", version: version)
+            throw DeltaLogError(
+                .logGap,
+                "a commit file is missing; restore _delta_log from a backup",
+                version: version
+            )
         }
         return self
     }

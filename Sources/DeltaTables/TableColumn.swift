@@ -20,8 +20,11 @@ extension DeltaTable {
         let partitions = head.metadata.partitionColumns
         return try head.metadata.schema().fields.map { field in
             TableColumn(
-                name: field.name, type: field.type.description, engineType: field.type.engineType,
-                isNullable: field.nullable, isPartition: partitions.contains(field.name)
+                name: field.name,
+                type: field.type.description,
+                engineType: field.type.engineType,
+                isNullable: field.nullable,
+                isPartition: partitions.contains(field.name)
             )
         }
     }
@@ -29,17 +32,25 @@ extension DeltaTable {
     /// What happened to the table, newest first: the commits that the log still holds.
     ///
     /// - Parameter limit: The most entries.
+    /// - Returns: One entry a commit.
+    /// - Throws: `StorageError` or `DeltaLogError`.
     package func history(limit: Int) throws -> [TableEvent] {
         var events: [TableEvent] = []
         var version = head.version
         while version >= 0, events.count < limit, let commit = try readCommit(version, content: .all) {
-            var event = TableEvent(version: version, time: commit.info?.timestamp, operation: commit.info?.operation)
+            var event = TableEvent(
+                version: version,
+                time: commit.info?.timestamp,
+                operation: commit.info?.operation
+            )
             for action in commit.actions {
                 switch action {
                 case .add(let file):
                     event.addedFiles += 1
                     event.addedBytes += file.size
-                    if let stats = file.stats { event.addedRows += try FileStatistics.recordCount(in: stats) ?? 0 }
+                    if let stats = file.stats {
+                        event.addedRows += try FileStatistics.recordCount(in: stats) ?? 0
+                    }
                 case .remove: event.removedFiles += 1
                 case .txn(let txn): event.batch = txn.version
                 default: break
@@ -98,7 +109,10 @@ extension DataType {
         case .structure(let schema):
             "STRUCT("
                 + schema.fields.map { field in
-                    "\"" + field.name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"")
+                    "\""
+                        + field.name.split(separator: "\"", omittingEmptySubsequences: false).joined(
+                            separator: "\"\""
+                        )
                         + "\" \(field.type.engineType)"
                 }.joined(separator: ", ") + ")"
         }

@@ -63,7 +63,9 @@ package struct LocalStore: Sendable {
         return true
     }
 
-    /// Gives a finished object its name unless that is taken; the temporary name goes. Durable when it returns.
+    /// Gives a finished object its name unless that is taken; the temporary name goes.
+    ///
+    /// Durable when it returns.
     ///
     /// - Returns: Whether the name was free.
     @discardableResult
@@ -89,7 +91,8 @@ package struct LocalStore: Sendable {
         }
     }
 
-    private func writeTemporary(_ key: String, _ bytes: [UInt8]) throws -> (folder: String, temporary: String) {
+    private func writeTemporary(_ key: String, _ bytes: [UInt8]) throws -> (folder: String, temporary: String)
+    {
         let folder = try makeFolder(of: key)
         let name = key.split(separator: "/").last.map(String.init) ?? key
         let temporary = "\(folder)/.\(name).\(RandomName.make()).tmp"
@@ -134,7 +137,9 @@ package struct LocalStore: Sendable {
             try makeFolders(String(folder[..<slash]))
             guard try fileSystem.makeFolder(folder) else { return }
         }
-        if let slash = folder.lastIndex(of: "/") { try fileSystem.syncFolder(slash == folder.startIndex ? "/" : String(folder[..<slash])) }
+        if let slash = folder.lastIndex(of: "/") {
+            try fileSystem.syncFolder(slash == folder.startIndex ? "/" : String(folder[..<slash]))
+        }
     }
 }
 

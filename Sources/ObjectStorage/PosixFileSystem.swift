@@ -67,7 +67,9 @@ package struct PosixFileSystem: FileSystem {
         guard handle >= 0 else { throw StorageError(errno: errno, operation: "read", path: path) }
         defer { _ = Glibc.close(handle) }
         var information = stat()
-        guard fstat(handle, &information) == 0 else { throw StorageError(errno: errno, operation: "read", path: path) }
+        guard fstat(handle, &information) == 0 else {
+            throw StorageError(errno: errno, operation: "read", path: path)
+        }
         var bytes: [UInt8] = []
         let expected = Int(information.st_size)
         bytes.reserveCapacity(expected)
@@ -84,7 +86,9 @@ package struct PosixFileSystem: FileSystem {
     }
 
     package func list(_ path: String) throws -> [FileStatus] {
-        guard let folder = opendir(path) else { throw StorageError(errno: errno, operation: "list", path: path) }
+        guard let folder = opendir(path) else {
+            throw StorageError(errno: errno, operation: "list", path: path)
+        }
         defer { closedir(folder) }
         var entries: [FileStatus] = []
         while let entry = readdir(folder) {
@@ -107,10 +111,14 @@ package struct PosixFileSystem: FileSystem {
             if errno == ENOENT { return nil }
             throw StorageError(errno: errno, operation: "look at", path: path)
         }
-        let modified = Int64(information.st_mtim.tv_sec) * 1_000_000 + Int64(information.st_mtim.tv_nsec) / 1_000
+        let modified =
+            Int64(information.st_mtim.tv_sec) * 1_000_000 + Int64(information.st_mtim.tv_nsec) / 1_000
         return FileStatus(
-            name: path, byteCount: UInt64(information.st_size), modified: modified,
-            isFolder: information.st_mode & S_IFMT == S_IFDIR, inode: UInt64(information.st_ino)
+            name: path,
+            byteCount: UInt64(information.st_size),
+            modified: modified,
+            isFolder: information.st_mode & S_IFMT == S_IFDIR,
+            inode: UInt64(information.st_ino)
         )
     }
 }

@@ -19,13 +19,16 @@ enum ArrowExport {
         result.flags = isNullable ? Int64(ARROW_FLAG_NULLABLE) : 0
         let children: [ArrowSchema] =
             switch type {
-            case .structure(let fields): fields.map { schema(name: $0.name, type: $0.type, isNullable: $0.isNullable) }
+            case .structure(let fields):
+                fields.map { schema(name: $0.name, type: $0.type, isNullable: $0.isNullable) }
             case .list(let element): [schema(name: "element", type: element, isNullable: true)]
             case .map(let key, let value):
                 [
                     schema(
                         name: "key_value",
-                        type: .structure([ColumnField("key", key, isNullable: false), ColumnField("value", value)]),
+                        type: .structure([
+                            ColumnField("key", key, isNullable: false), ColumnField("value", value),
+                        ]),
                         isNullable: false
                     )
                 ]
@@ -33,7 +36,9 @@ enum ArrowExport {
             }
         result.n_children = Int64(children.count)
         result.children = allocate(children)
-        if type == .dictionaryString { result.dictionary = box(schema(name: "", type: .string, isNullable: false)) }
+        if type == .dictionaryString {
+            result.dictionary = box(schema(name: "", type: .string, isNullable: false))
+        }
         result.release = { pointer in
             guard let schema = pointer else { return }
             free(UnsafeMutableRawPointer(mutating: schema.pointee.format))
@@ -65,19 +70,31 @@ enum ArrowExport {
 
     /// A batch as one structure array.
     static func array(of batch: RecordBatch) -> ArrowArray {
-        array(count: batch.rowCount, nullCount: 0, buffers: [nil], children: batch.columns.map(array(of:)), dictionary: nil)
+        array(
+            count: batch.rowCount,
+            nullCount: 0,
+            buffers: [nil],
+            children: batch.columns.map(array(of:)),
+            dictionary: nil
+        )
     }
 
     private static func array(of column: Column) -> ArrowArray {
         array(
-            count: column.count, nullCount: column.nullCount,
+            count: column.count,
+            nullCount: column.nullCount,
             buffers: [column.validity?.bytes.baseAddress] + column.buffers.map { $0.bytes.baseAddress },
-            children: column.children.map(array(of:)), dictionary: column.dictionary.first.map(array(of:))
+            children: column.children.map(array(of:)),
+            dictionary: column.dictionary.first.map(array(of:))
         )
     }
 
     private static func array(
-        count: Int, nullCount: Int, buffers: [UnsafeRawPointer?], children: [ArrowArray], dictionary: ArrowArray?
+        count: Int,
+        nullCount: Int,
+        buffers: [UnsafeRawPointer?],
+        children: [ArrowArray],
+        dictionary: ArrowArray?
     ) -> ArrowArray {
         var result = ArrowArray()
         result.length = Int64(count)
@@ -102,7 +119,9 @@ enum ArrowExport {
         return result
     }
 
-    private static func allocate<Value>(_ values: [Value]) -> UnsafeMutablePointer<UnsafeMutablePointer<Value>?>? {
+    private static func allocate<Value>(
+        _ values: [Value]
+    ) -> UnsafeMutablePointer<UnsafeMutablePointer<Value>?>? {
         guard !values.isEmpty else { return nil }
         let raw = malloc(values.count * MemoryLayout<UnsafeMutablePointer<Value>?>.stride)
         let list = raw?.bindMemory(to: UnsafeMutablePointer<Value>?.self, capacity: values.count)

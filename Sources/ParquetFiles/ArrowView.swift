@@ -21,7 +21,9 @@ package struct ArrowView {
     }
 
     private func child(_ index: Int) -> ArrowView? {
-        guard let schema = schema.pointee.children[index], let array = array.pointee.children[index] else { return nil }
+        guard let schema = schema.pointee.children[index], let array = array.pointee.children[index] else {
+            return nil
+        }
         return ArrowView(schema: schema, array: array)
     }
 
@@ -80,7 +82,9 @@ package struct ArrowView {
 
     /// The pairs of the map at `index`, nil when missing; a pair without value is left out.
     package func pairs(_ index: Int) -> [(key: String, value: String?)]? {
-        guard isValid(index), let entries = child(0), let keys = entries.child(0), let values = entries.child(1) else {
+        guard isValid(index), let entries = child(0), let keys = entries.child(0),
+            let values = entries.child(1)
+        else {
             return nil
         }
         return offsets(index).compactMap { at in keys.string(at).map { ($0, values.string(at)) } }

@@ -26,7 +26,9 @@ package final class ParquetReader {
             } else {
                 apq_reader_open(path, nil, 0, &opened, &error)
             }
-        guard status == 0, let opened else { throw ParquetError(code: .read, path: path, message: error.text) }
+        guard status == 0, let opened else {
+            throw ParquetError(code: .read, path: path, message: error.text)
+        }
         reader = opened
         self.path = path
     }

@@ -59,7 +59,9 @@ package final class ParquetWriter {
         let status = withPointers(to: paths) { pointers in
             let columns = zip(storage, pointers).map { setting, path in
                 apq_column(
-                    path: path, dictionary: setting.usesDictionary ? 1 : 0, statistics: setting.hasStatistics ? 1 : 0,
+                    path: path,
+                    dictionary: setting.usesDictionary ? 1 : 0,
+                    statistics: setting.hasStatistics ? 1 : 0,
                     delta: setting.usesDelta ? 1 : 0
                 )
             }
@@ -84,7 +86,9 @@ package final class ParquetWriter {
         Self.releaseBox(boxContext)
     }
 
-    /// Writes a batch as one row group. Blocks for encoding and compression.
+    /// Writes a batch as one row group.
+    ///
+    /// Blocks for encoding and compression.
     ///
     /// - Throws: `ParquetError` with code `write`.
     package func write(_ batch: RecordBatch) throws {

@@ -5,6 +5,7 @@ package enum UTCDay {
     /// Source: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", `civil_from_days`.
     ///
     /// - Parameter microseconds: Since 1970-01-01 00:00 UTC.
+    /// - Returns: Ten characters for the years 1 to 9999.
     package static func text(microseconds: Int64) -> String {
         let day = 86_400_000_000 as Int64
         let days = (microseconds >= 0 ? microseconds : microseconds - day + 1) / day

@@ -1,6 +1,8 @@
 import CByteScan
 
-/// One csvlog record: its bytes and where its fields lie. Valid while the bytes are.
+/// One csvlog record: its bytes and where its fields lie.
+///
+/// Valid while the bytes are.
 @frozen
 package struct CSVLogRecord {
     /// The record without its line end.
@@ -34,6 +36,7 @@ extension CSVLogRecord {
     /// Checks what a strict split cannot see: that each of the first fields holds what PostgreSQL writes there.
     ///
     /// - Parameter isWhole: False for the part of a record that has been read so far; only complete fields are checked.
+    /// - Returns: What is wrong, nil when nothing is.
     func fault(isWhole: Bool) -> (code: RecordFault.Code, detail: String)? {
         if fieldCount > 0 || !isWhole, let fault = timestampFault(isWhole: isWhole) { return fault }
         if isWhole, !CSVLogField.isKnown(count: fieldCount) || fieldCount > CSVLogField.knownCount {
@@ -49,7 +52,9 @@ extension CSVLogRecord {
 
     private func timestampFault(isWhole: Bool) -> (code: RecordFault.Code, detail: String)? {
         let text = fieldCount > 0 ? stored(CSVLogField.logTime) : bytes
-        let begins = text.withMemoryRebound(to: UInt8.self) { bs_csvlog_starts($0.baseAddress, $0.count) != 0 }
+        let begins = text.withMemoryRebound(to: UInt8.self) {
+            bs_csvlog_starts($0.baseAddress, $0.count) != 0
+        }
         guard !begins || (fieldCount > 0 && text.count < 24) else { return nil }
         return (.timestamp, "a record begins with YYYY-MM-DD HH:MM:SS.mmm and a time zone")
     }
@@ -60,7 +65,8 @@ extension CSVLogRecord {
             guard text.count >= 24 else { continue }
             for at in 0...(text.count - 24) {
                 let rest = UnsafeRawBufferPointer(rebasing: text[at...])
-                if rest.withMemoryRebound(to: UInt8.self, { bs_csvlog_starts($0.baseAddress, $0.count) != 0 }) {
+                if rest.withMemoryRebound(to: UInt8.self, { bs_csvlog_starts($0.baseAddress, $0.count) != 0 })
+                {
                     return index
                 }
             }
@@ -76,12 +82,16 @@ extension CSVLogRecord {
                 case CSVLogField.processID, CSVLogField.sessionLineNumber, CSVLogField.transactionID:
                     !isQuoted(index) && text.allSatisfy { $0 &- 0x30 <= 9 }
                 case CSVLogField.sessionID: !isQuoted(index) && text.allSatisfy(Self.isSessionIDByte)
-                case CSVLogField.virtualTransactionID: !isQuoted(index) && text.allSatisfy(Self.isVirtualIDByte)
+                case CSVLogField.virtualTransactionID:
+                    !isQuoted(index) && text.allSatisfy(Self.isVirtualIDByte)
                 case CSVLogField.sqlState: !isQuoted(index) && text.count == 5
-                case CSVLogField.logTime, CSVLogField.sessionStartTime, CSVLogField.errorSeverity: !isQuoted(index)
+                case CSVLogField.logTime, CSVLogField.sessionStartTime, CSVLogField.errorSeverity:
+                    !isQuoted(index)
                 default: text.isEmpty || isQuoted(index)
                 }
-            if !isSound { return (.fieldValue, "field \(index + 1) holds what PostgreSQL never writes there") }
+            if !isSound {
+                return (.fieldValue, "field \(index + 1) holds what PostgreSQL never writes there")
+            }
         }
         return nil
     }

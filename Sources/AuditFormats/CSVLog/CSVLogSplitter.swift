@@ -22,7 +22,11 @@ package struct CSVLogSplitter: ~Copyable {
     /// Creates a splitter.
     package init() {
         fields = .allocate(capacity: CSVLogField.capacity)
-        record = CSVLogRecord(bytes: UnsafeRawBufferPointer(start: nil, count: 0), fields: fields, fieldCount: 0)
+        record = CSVLogRecord(
+            bytes: UnsafeRawBufferPointer(start: nil, count: 0),
+            fields: fields,
+            fieldCount: 0
+        )
     }
 
     deinit { fields.deallocate() }
@@ -30,6 +34,7 @@ package struct CSVLogSplitter: ~Copyable {
     /// Looks at the start of `bytes`, which is a record border of a sound file.
     ///
     /// - Parameter bytes: The rest of the input that has been read.
+    /// - Returns: What lies there.
     /// - Complexity: O(length of the record); after damage O(length of the damage) more.
     package mutating func step(_ bytes: UnsafeRawBufferPointer) -> Step {
         guard let base = bytes.baseAddress, !bytes.isEmpty else { return .incomplete }
@@ -60,7 +65,10 @@ package struct CSVLogSplitter: ~Copyable {
             if let fault = record.fault(isWhole: false) { return .unsound(fault.code, fault.detail) }
             return .incomplete
         default:
-            return .unsound(.malformedField, "field \(found.field_count + 1), byte \(found.length) of the record")
+            return .unsound(
+                .malformedField,
+                "field \(found.field_count + 1), byte \(found.length) of the record"
+            )
         }
     }
 
@@ -83,7 +91,9 @@ package struct CSVLogSplitter: ~Copyable {
     private func nextStart(_ bytes: UnsafePointer<UInt8>, count: Int, from: Int) -> Int {
         var at = from
         while at + 24 <= count {
-            if bytes[at] &- 0x30 <= 9, bytes[at + 4] == UInt8(ascii: "-"), bs_csvlog_starts(bytes + at, count - at) != 0 {
+            if bytes[at] &- 0x30 <= 9, bytes[at + 4] == UInt8(ascii: "-"),
+                bs_csvlog_starts(bytes + at, count - at) != 0
+            {
                 return at
             }
             at += 1

@@ -33,7 +33,8 @@ package struct PgAuditPayload: ~Copyable {
     @inline(__always)
     mutating func parse(_ message: UnsafeRawBufferPointer) -> Bool {
         fieldCount = 0
-        guard message.count > Self.prefixLength + 8, let base = message.baseAddress, Self.hasPrefix(base) else {
+        guard message.count > Self.prefixLength + 8, let base = message.baseAddress, Self.hasPrefix(base)
+        else {
             return false
         }
         let payload = base + Self.prefixLength

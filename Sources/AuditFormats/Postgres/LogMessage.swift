@@ -3,7 +3,8 @@ enum LogMessage {
     /// Whether the message reports that a client came.
     static func isConnection(_ message: UnsafeRawBufferPointer) -> Bool {
         message.starts(with: "connection ".utf8)
-            && (message.starts(with: "connection received".utf8) || message.starts(with: "connection authorized".utf8)
+            && (message.starts(with: "connection received".utf8)
+                || message.starts(with: "connection authorized".utf8)
                 || message.starts(with: "connection authenticated".utf8))
             || message.starts(with: "replication connection authorized".utf8)
     }

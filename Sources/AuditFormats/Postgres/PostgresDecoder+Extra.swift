@@ -43,13 +43,20 @@ extension PostgresDecoder {
 
     @inline(__always)
     private mutating func appendPair(
-        _ key: Int32, _ stored: UnsafeRawBufferPointer, isDoubled: Bool = false, limit: Int
+        _ key: Int32,
+        _ stored: UnsafeRawBufferPointer,
+        isDoubled: Bool = false,
+        limit: Int
     ) {
         guard !stored.isEmpty else { return }
         guard isDoubled else { return rows.extra.append(entry: key, stored.clipped(to: limit)) }
         let bytes = stored.bindMemory(to: UInt8.self)
         rows.extra.append(entry: key, atMost: bytes.count) { target in
-            let written = bs_undouble(bytes.baseAddress, bytes.count, target.assumingMemoryBound(to: UInt8.self))
+            let written = bs_undouble(
+                bytes.baseAddress,
+                bytes.count,
+                target.assumingMemoryBound(to: UInt8.self)
+            )
             return UnsafeRawBufferPointer(start: target, count: written).clipped(to: limit).count
         }
     }
@@ -71,16 +78,21 @@ extension PostgresDecoder {
     }
 
     /// Appends the fingerprint, and what the SQL of a failed statement would have done.
-    mutating func appendShape(_ kind: RecordKind, sql: UnsafeRawBufferPointer, fingerprint: UInt64?) {
-        guard let fingerprint else { return }
+    mutating func appendShape(_ kind: RecordKind, normalized: NormalizedStatement?) {
+        guard let normalized else { return }
+        let fingerprint = normalized.fingerprint
         rows.extra.append(entry: rows.keys.fingerprint, atMost: 16) { target in
             for index in 0..<16 {
                 let digit = UInt8(truncatingIfNeeded: fingerprint &>> UInt64(60 - index * 4)) & 15
-                target.storeBytes(of: digit < 10 ? 0x30 + digit : 0x57 + digit, toByteOffset: index, as: UInt8.self)
+                target.storeBytes(
+                    of: digit < 10 ? 0x30 + digit : 0x57 + digit,
+                    toByteOffset: index,
+                    as: UInt8.self
+                )
             }
             return 16
         }
-        guard kind.isFailure, let shape = shape(of: sql, fingerprint) else { return }
+        guard kind.isFailure, let shape = shape(of: normalized) else { return }
         appendPair(rows.keys.parsedClass, shape.auditClass.rawValue)
         appendPair(rows.keys.parsedObjectType, shape.objectType)
         appendPair(rows.keys.parsedObjectName, shape.objectName)
@@ -96,7 +108,10 @@ extension PostgresDecoder {
         if record.isLatin1 { appendPair(rows.keys.rawEncoding, "latin1") }
         if record.isLarge {
             let digest = SHA256.hash(data: record.fields.bytes)
-            appendPair(rows.keys.truncated, digest.map { byte in String(byte, radix: 16).leftPadded }.joined())
+            appendPair(
+                rows.keys.truncated,
+                digest.map { byte in String(byte, radix: 16).leftPadded }.joined()
+            )
         }
     }
 

@@ -6,11 +6,14 @@ extension PostgresDecoder {
     /// The columns that can hold SQL or a person's text.
     private static let textFields: [(index: Int, context: SecretContext)] = [
         (CSVLogField.message, .prose), (CSVLogField.detail, .prose), (CSVLogField.hint, .prose),
-        (CSVLogField.internalQuery, .statement), (CSVLogField.context, .prose), (CSVLogField.query, .statement),
+        (CSVLogField.internalQuery, .statement), (CSVLogField.context, .prose),
+        (CSVLogField.query, .statement),
         (CSVLogField.applicationName, .prose),
     ]
 
-    /// The secrets of a record, as ascending ranges of its bytes. Called for the few records that may hold one.
+    /// The secrets of a record, as ascending ranges of its bytes.
+    ///
+    /// Called for the few records that may hold one.
     mutating func secretSpans(_ record: CSVLogRecord) -> [Range<Int>] {
         var spans: [Range<Int>] = []
         for (index, context) in Self.textFields {
@@ -37,7 +40,9 @@ extension PostgresDecoder {
     /// The secrets of the pgaudit message that was just parsed, as ranges of the message.
     private mutating func payloadSpans() -> [Range<Int>] {
         var spans: [Range<Int>] = []
-        for (index, context) in [(PgAuditPayload.statement, SecretContext.statement), (PgAuditPayload.parameter, .prose)] {
+        for (index, context) in [
+            (PgAuditPayload.statement, SecretContext.statement), (PgAuditPayload.parameter, .prose),
+        ] {
             let stored = payload.stored(index)
             scratch.statement.removeAll()
             scratch.statement.appendUndoubled(stored)
@@ -86,13 +91,16 @@ extension UnsafeRawBufferPointer {
     /// Ranges of the text with single quotes, as ranges of these bytes, in which each quote is doubled.
     ///
     /// - Parameter ranges: Ascending, without overlaps.
+    /// - Returns: As many ranges, in the same order.
     fileprivate func redoubled(_ ranges: [Range<Int>]) -> [Range<Int>] {
         var result: [Range<Int>] = []
         var at = 0
         var position = 0
         func advance(to target: Int) {
             while position < target, at < count {
-                at += self[at] == UInt8(ascii: "\"") && at + 1 < count && self[at + 1] == UInt8(ascii: "\"") ? 2 : 1
+                at +=
+                    self[at] == UInt8(ascii: "\"") && at + 1 < count && self[at + 1] == UInt8(ascii: "\"")
+                    ? 2 : 1
                 position += 1
             }
         }

@@ -64,11 +64,12 @@ extension PostgresDecoder {
         Self.append(fields.stored(CSVLogField.sessionID), to: &rows.sessionID)
         appendObject(kind)
         let sql = statementText(fields, message: message, kind: kind)
-        let fingerprint = appendStatement(sql, limit: record.derivedTextLimit)
-        appendCommandTag(fields, kind: kind, sql: sql, fingerprint: fingerprint)
+        let normalized = normalize(sql)
+        appendStatement(normalized?.text ?? sql, limit: record.derivedTextLimit)
+        appendCommandTag(fields, kind: kind, normalized: normalized)
         appendOutcome(fields, kind: kind)
         appendExtra(record, message: message, kind: kind)
-        appendShape(kind, sql: sql, fingerprint: fingerprint)
+        appendShape(kind, normalized: normalized)
         appendOrigin(record)
         rows.extra.closeMap()
         rows.source.append(entry: roleEntry())
@@ -146,7 +147,9 @@ extension PostgresDecoder {
 
     /// The SQL of a record; empty when it has none.
     private mutating func statementText(
-        _ record: CSVLogRecord, message: UnsafeRawBufferPointer, kind: RecordKind
+        _ record: CSVLogRecord,
+        message: UnsafeRawBufferPointer,
+        kind: RecordKind
     ) -> UnsafeRawBufferPointer {
         if kind.isAudit {
             let stored = payload.stored(PgAuditPayload.statement)
@@ -165,46 +168,53 @@ extension PostgresDecoder {
             scratch.statement.appendUndoubled(query)
             return scratch.statement.bytes
         }
-        guard kind.isBare, let start = LogMessage.statementStart(message) else { return UnsafeRawBufferPointer(start: nil, count: 0) }
+        guard kind.isBare, let start = LogMessage.statementStart(message) else {
+            return UnsafeRawBufferPointer(start: nil, count: 0)
+        }
         return UnsafeRawBufferPointer(rebasing: message[start...])
     }
 
-    /// Appends column `statement`; returns the statement's fingerprint when it was normalized.
-    private mutating func appendStatement(_ sql: UnsafeRawBufferPointer, limit: Int) -> UInt64? {
-        guard !sql.isEmpty else {
-            rows.statement.appendNull()
-            return nil
-        }
-        guard settings.normalizesStatements else {
-            rows.statement.append(sql.clipped(to: limit))
-            return nil
-        }
-        if let original = statementBeforeRedaction {
-            original.text.withUnsafeBytes { _ = rows.statement.append($0.clipped(to: limit)) }
-            return original.fingerprint
+    /// A statement without its literals; the text is valid until the next record.
+    struct NormalizedStatement {
+        var text: UnsafeRawBufferPointer
+        var fingerprint: UInt64
+    }
+
+    /// Takes the literals out of a statement; nil when there is none or it is kept verbatim.
+    private mutating func normalize(_ sql: UnsafeRawBufferPointer) -> NormalizedStatement? {
+        guard !sql.isEmpty, settings.normalizesStatements else { return nil }
+        if let fingerprint = fingerprintBeforeRedaction {
+            return NormalizedStatement(text: scratch.normalized.bytes, fingerprint: fingerprint)
         }
         let normalized = normalizer.normalize(sql)
-        rows.statement.append(normalized.text.clipped(to: limit))
+        return NormalizedStatement(text: normalized.text, fingerprint: normalized.fingerprint)
+    }
+
+    /// Normalizes the SQL of a record that still has its secrets into `scratch.normalized`.
+    ///
+    /// - Returns: Its fingerprint, nil when there is no SQL or it is kept verbatim.
+    mutating func normalizeStatement(of record: CSVLogRecord) -> UInt64? {
+        let message = messageText(record)
+        let sql = statementText(record, message: message, kind: classify(record, message: message))
+        guard let normalized = normalize(sql) else { return nil }
+        scratch.normalized.removeAll()
+        scratch.normalized.append(normalized.text)
         return normalized.fingerprint
     }
 
-    /// Column `statement` of a record that still has its secrets; nil when it has no SQL or keeps it verbatim.
-    mutating func normalizedStatement(_ record: CSVLogRecord) -> (text: [UInt8], fingerprint: UInt64)? {
-        guard settings.normalizesStatements else { return nil }
-        let message = messageText(record)
-        let sql = statementText(record, message: message, kind: classify(record, message: message))
-        guard !sql.isEmpty else { return nil }
-        let normalized = normalizer.normalize(sql)
-        return (Array(normalized.text), normalized.fingerprint)
+    private mutating func appendStatement(_ text: UnsafeRawBufferPointer, limit: Int) {
+        if text.isEmpty { rows.statement.appendNull() } else { rows.statement.append(text.clipped(to: limit)) }
     }
 
     private mutating func appendCommandTag(
-        _ record: CSVLogRecord, kind: RecordKind, sql: UnsafeRawBufferPointer, fingerprint: UInt64?
+        _ record: CSVLogRecord, kind: RecordKind, normalized: NormalizedStatement?
     ) {
         if kind.isAudit {
             let command = payload.stored(PgAuditPayload.command)
             guard command.elementsEqual("???".utf8) else { return Self.append(command, to: &rows.commandTag) }
-            if let tag = shape(of: sql, fingerprint)?.command { return Self.append(tag, to: &rows.commandTag) }
+            if let tag = normalized.flatMap({ shape(of: $0) })?.command {
+                return Self.append(tag, to: &rows.commandTag)
+            }
             return appendLogTag(record)
         }
         if kind.isConnection { return Self.append("CONNECT", to: &rows.commandTag) }
@@ -220,9 +230,11 @@ extension PostgresDecoder {
         }
     }
 
-    /// What libpg_query says of a statement; nil when it was not normalized, or is no statement.
-    mutating func shape(of sql: UnsafeRawBufferPointer, _ fingerprint: UInt64?) -> StatementShape? {
-        fingerprint.flatMap { shapes.shape(of: sql, fingerprint: $0) }
+    /// What libpg_query says of a statement without literals; nil when it is no statement.
+    ///
+    /// The normalized text is parsed, not the one that came first, so that the answer is the same in every run.
+    mutating func shape(of statement: NormalizedStatement) -> StatementShape? {
+        shapes.shape(of: statement.text, fingerprint: statement.fingerprint)
     }
 
     private mutating func appendOutcome(_ record: CSVLogRecord, kind: RecordKind) {
@@ -234,7 +246,11 @@ extension PostgresDecoder {
             rows.result.appendNull()
         }
         let state = record.stored(CSVLogField.sqlState)
-        if state.elementsEqual("00000".utf8) { rows.errorCode.appendNull() } else { Self.append(state, to: &rows.errorCode) }
+        if state.elementsEqual("00000".utf8) {
+            rows.errorCode.appendNull()
+        } else {
+            Self.append(state, to: &rows.errorCode)
+        }
     }
 
     private static func append(_ text: String, to column: inout DictionaryBuilder) {

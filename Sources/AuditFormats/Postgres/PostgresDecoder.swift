@@ -44,8 +44,9 @@ package struct PostgresDecoder: ~Copyable {
     var scanner = SecretScanner()
     var shapes: StatementShapes
     var scratch = Scratch()
-    /// Column `statement` of the present record when its secrets were taken out: a literal is a literal, secret or not.
-    var statementBeforeRedaction: (text: [UInt8], fingerprint: UInt64)?
+    /// Fingerprint of the present record's SQL before its secrets were taken out, which is normalized in
+    /// `scratch.normalized`: a literal is a literal, secret or not.
+    var fingerprintBeforeRedaction: UInt64?
     var sourceName = ""
     /// The open row group.
     package var rows = PostgresRows()
@@ -72,6 +73,7 @@ package struct PostgresDecoder: ~Copyable {
         var redacted = ByteBuffer()
         var message = ByteBuffer()
         var statement = ByteBuffer()
+        var normalized = ByteBuffer()
         var name = ByteBuffer()
     }
 
@@ -116,7 +118,10 @@ package struct PostgresDecoder: ~Copyable {
     /// - Returns: Bytes that are done with, and why the rest is not.
     /// - Throws: `SettingsError`; the rows before it are kept.
     package mutating func decode(
-        _ bytes: UnsafeRawBufferPointer, baseOffset: UInt64, source: String, isEnd: Bool = false
+        _ bytes: UnsafeRawBufferPointer,
+        baseOffset: UInt64,
+        source: String,
+        isEnd: Bool = false
     ) throws -> (consumed: Int, stop: Stop) {
         sourceName = source
         var at = 0
@@ -143,10 +148,13 @@ package struct PostgresDecoder: ~Copyable {
                 appendFault(RecordFault(code: code, detail: detail, range: range), raw: raw)
                 at += byteCount
             case .incomplete:
-                guard !rest.isEmpty, isEnd || rest.count > settings.maxPendingBytes else { return (at, .needsMoreInput) }
+                guard !rest.isEmpty, isEnd || rest.count > settings.maxPendingBytes else {
+                    return (at, .needsMoreInput)
+                }
                 let lower = baseOffset + UInt64(at)
                 let fault = RecordFault(
-                    code: .tooLong, detail: "no end of the record within \(rest.count) bytes",
+                    code: .tooLong,
+                    detail: "no end of the record within \(rest.count) bytes",
                     range: ByteRange(lower, lower + UInt64(rest.count))
                 )
                 appendFault(fault, raw: rest)
@@ -169,7 +177,7 @@ package struct PostgresDecoder: ~Copyable {
     private mutating func append(_ stored: CSVLogRecord, at offset: UInt64) throws {
         var record = stored
         var isLatin1 = false
-        statementBeforeRedaction = nil
+        fingerprintBeforeRedaction = nil
         let bytes = record.bytes.bindMemory(to: UInt8.self)
         if bs_is_utf8(bytes.baseAddress, bytes.count) == 0 {
             isLatin1 = true
@@ -182,7 +190,7 @@ package struct PostgresDecoder: ~Copyable {
         if settings.redactsSecrets, SecretScanner.mayHoldSecret(record.bytes) {
             let spans = secretSpans(record)
             if !spans.isEmpty {
-                statementBeforeRedaction = normalizedStatement(record)
+                fingerprintBeforeRedaction = normalizeStatement(of: record)
                 scratch.redacted.removeAll()
                 scratch.redacted.append(record.bytes, replacing: spans)
                 record = resplit(scratch.redacted.bytes)
@@ -190,7 +198,9 @@ package struct PostgresDecoder: ~Copyable {
         }
         try appendRow(
             CleanRecord(
-                fields: record, isLatin1: isLatin1, isLarge: stored.bytes.count > settings.maxRecordBytes,
+                fields: record,
+                isLatin1: isLatin1,
+                isLarge: stored.bytes.count > settings.maxRecordBytes,
                 range: ByteRange(offset, offset + UInt64(stored.bytes.count))
             )
         )
@@ -198,7 +208,12 @@ package struct PostgresDecoder: ~Copyable {
 
     private func resplit(_ bytes: UnsafeRawBufferPointer) -> CSVLogRecord {
         let text = bytes.bindMemory(to: UInt8.self)
-        let found = bs_csv_split_whole(text.baseAddress, text.count, rewrittenFields, UInt32(CSVLogField.capacity))
+        let found = bs_csv_split_whole(
+            text.baseAddress,
+            text.count,
+            rewrittenFields,
+            UInt32(CSVLogField.capacity)
+        )
         return CSVLogRecord(bytes: bytes, fields: rewrittenFields, fieldCount: Int(found.field_count))
     }
 }

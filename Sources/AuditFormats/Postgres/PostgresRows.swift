@@ -28,16 +28,20 @@ package struct PostgresRows: ~Copyable {
 
     /// Bytes held.
     package var byteCount: Int {
-        raw.byteCount + extra.byteCount + statement.byteCount + sessionID.byteCount + objectName.byteCount + count * 56
+        raw.byteCount + extra.byteCount + statement.byteCount + sessionID.byteCount + objectName.byteCount
+            + count * 56
     }
 
     /// The rows as a batch; the row group is empty again.
     package mutating func finish() -> RecordBatch {
         let rowCount = count
         let columns = [
-            eventTime.finish(as: .timestamp), databaseName.finish(), userName.finish(), clientAddress.finish(),
-            sessionID.finish(), commandTag.finish(), objectType.finish(), objectName.finish(), statement.finish(),
-            auditClass.finish(), result.finish(), errorCode.finish(), extra.finish(), ingestTime.finish(as: .timestamp),
+            eventTime.finish(as: .timestamp), databaseName.finish(), userName.finish(),
+            clientAddress.finish(),
+            sessionID.finish(), commandTag.finish(), objectType.finish(), objectName.finish(),
+            statement.finish(),
+            auditClass.finish(), result.finish(), errorCode.finish(), extra.finish(),
+            ingestTime.finish(as: .timestamp),
             source.finish(), raw.finish(),
         ]
         keys = ExtraKeys(in: &extra)

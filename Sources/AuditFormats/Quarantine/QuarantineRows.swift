@@ -34,7 +34,10 @@ package struct QuarantineRows: ~Copyable {
 
     /// Appends a fault with its bytes; bytes that are not UTF-8 are kept as Latin-1 text.
     package mutating func append(
-        _ fault: RecordFault, raw bytes: UnsafeRawBufferPointer, source name: String, ingestTime time: Int64
+        _ fault: RecordFault,
+        raw bytes: UnsafeRawBufferPointer,
+        source name: String,
+        ingestTime time: Int64
     ) {
         Self.withBytes(name) { _ = source.append($0) }
         sourceOffset.append(Int64(fault.range.lowerBound))
@@ -46,7 +49,9 @@ package struct QuarantineRows: ~Copyable {
             raw.append(bytes)
             rawEncoding.appendNull()
         } else {
-            raw.append(atMost: bytes.count * 2) { bs_latin1_to_utf8(text.baseAddress, text.count, $0.assumingMemoryBound(to: UInt8.self)) }
+            raw.append(atMost: bytes.count * 2) {
+                bs_latin1_to_utf8(text.baseAddress, text.count, $0.assumingMemoryBound(to: UInt8.self))
+            }
             Self.withBytes("latin1") { _ = rawEncoding.append($0) }
         }
         ingestTime.append(time)
@@ -64,7 +69,8 @@ package struct QuarantineRows: ~Copyable {
         return RecordBatch(
             schema: Self.columns,
             columns: [
-                source.finish(), sourceOffset.finish(as: .int64), length.finish(as: .int64), reason.finish(), detail.finish(),
+                source.finish(), sourceOffset.finish(as: .int64), length.finish(as: .int64), reason.finish(),
+                detail.finish(),
                 raw.finish(), rawEncoding.finish(), ingestTime.finish(as: .timestamp),
             ],
             rowCount: count

@@ -24,7 +24,8 @@ extension FileStatistics {
         var writer = JSONWriter()
         writer.value(
             JSONValue.object([
-                "numRecords": .integer(counts.reduce(0, +)), "minValues": result.minimums, "maxValues": result.maximums,
+                "numRecords": .integer(counts.reduce(0, +)), "minValues": result.minimums,
+                "maxValues": result.maximums,
                 "nullCount": result.nullCounts,
             ])
         )

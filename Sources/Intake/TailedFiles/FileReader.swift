@@ -26,7 +26,12 @@ package final class FileReader {
     package func read(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
         var count = 0
         while count < buffer.count {
-            let part = pread(handle, buffer.baseAddress.map { $0 + count }, buffer.count - count, off_t(offset) + count)
+            let part = pread(
+                handle,
+                buffer.baseAddress.map { $0 + count },
+                buffer.count - count,
+                off_t(offset) + count
+            )
             if part == 0 { break }
             if part < 0 {
                 if errno == EINTR { continue }
@@ -45,7 +50,10 @@ package final class FileReader {
         while done < byteCount {
             let count = try chunk.withUnsafeMutableBytes { buffer in
                 let wanted = min(buffer.count, byteCount - done)
-                return try read(at: from + UInt64(done), into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted]))
+                return try read(
+                    at: from + UInt64(done),
+                    into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted])
+                )
             }
             if count == 0 { break }
             chunk.withUnsafeBytes { hasher.update(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
@@ -58,10 +66,18 @@ package final class FileReader {
     package func track(id: String, host: String, upTo offset: UInt64) throws -> TrackedFile {
         let head = Int(min(offset, UInt64(TailedFileSource.hashedByteCount)))
         var status = stat()
-        guard fstat(handle, &status) == 0 else { throw StorageError(errno: errno, operation: "look at", path: path) }
+        guard fstat(handle, &status) == 0 else {
+            throw StorageError(errno: errno, operation: "look at", path: path)
+        }
         return TrackedFile(
-            id: id, path: path, host: host, inode: UInt64(status.st_ino), headByteCount: head,
-            headHash: try hash(from: 0, byteCount: head), offset: offset, tailByteCount: head,
+            id: id,
+            path: path,
+            host: host,
+            inode: UInt64(status.st_ino),
+            headByteCount: head,
+            headHash: try hash(from: 0, byteCount: head),
+            offset: offset,
+            tailByteCount: head,
             tailHash: try hash(from: offset - UInt64(head), byteCount: head)
         )
     }
@@ -80,7 +96,9 @@ package final class RangeHasher {
     deinit { bs_hasher_destroy(state) }
 
     /// Takes in bytes.
-    package func update(_ bytes: UnsafeRawBufferPointer) { bs_hasher_update(state, bytes.baseAddress, bytes.count) }
+    package func update(_ bytes: UnsafeRawBufferPointer) {
+        bs_hasher_update(state, bytes.baseAddress, bytes.count)
+    }
 
     /// The hash so far: 32 hexadecimal digits.
     package var digest: String {

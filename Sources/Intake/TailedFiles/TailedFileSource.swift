@@ -72,7 +72,10 @@ package struct TailedFileSource: Sendable {
                     remarks.append(.isFolder(path: path))
                 } else {
                     files[path] = FoundFile(
-                        path: path, byteCount: status.byteCount, modified: status.modified, inode: status.inode
+                        path: path,
+                        byteCount: status.byteCount,
+                        modified: status.modified,
+                        inode: status.inode
                     )
                 }
             }
@@ -86,6 +89,7 @@ package struct TailedFileSource: Sendable {
     /// only decides between several such. A file that is shorter than its offset, or differs, starts anew.
     ///
     /// - Parameter state: What earlier batches have read.
+    /// - Returns: The files, and what a person should know.
     /// - Throws: `StorageError` for a file that cannot be read.
     package func unread(after state: IntakeState) throws -> (files: [UnreadFile], remarks: [Remark]) {
         var (found, remarks) = try find()
@@ -108,7 +112,9 @@ package struct TailedFileSource: Sendable {
             let wasRead = state.files.contains { $0.inode == file.inode && !claimed.contains($0.id) }
             if wasRead { remarks.append(.startsAnew(path: file.path)) }
         }
-        let unread = found.map { UnreadFile(found: $0, tracked: matches[$0.path]) }.filter { $0.unreadByteCount > 0 }
+        let unread = found.map { UnreadFile(found: $0, tracked: matches[$0.path]) }.filter {
+            $0.unreadByteCount > 0
+        }
         return (unread, remarks)
     }
 
@@ -116,7 +122,10 @@ package struct TailedFileSource: Sendable {
     private func holds(_ file: FoundFile, _ tracked: TrackedFile) throws -> Bool {
         let reader = try FileReader(path: file.path)
         return try reader.hash(from: 0, byteCount: tracked.headByteCount) == tracked.headHash
-            && reader.hash(from: tracked.offset - UInt64(tracked.tailByteCount), byteCount: tracked.tailByteCount)
+            && reader.hash(
+                from: tracked.offset - UInt64(tracked.tailByteCount),
+                byteCount: tracked.tailByteCount
+            )
                 == tracked.tailHash
     }
 
@@ -130,7 +139,9 @@ package struct TailedFileSource: Sendable {
                 status.byteCount >= range.file.offset
             else { continue }
             let reader = try FileReader(path: path)
-            if try reader.hash(from: range.from, byteCount: Int(range.byteCount)) == range.hash { return reader }
+            if try reader.hash(from: range.from, byteCount: Int(range.byteCount)) == range.hash {
+                return reader
+            }
         }
         return nil
     }

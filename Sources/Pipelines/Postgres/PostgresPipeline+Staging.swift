@@ -20,7 +20,10 @@ extension PostgresPipeline {
     func stage(batch: UInt64, plannedAt: Int64, after state: IntakeState) throws -> StagedBatch? {
         let (unread, remarks) = try settings.source.unread(after: state)
         summary.remarks = remarks
-        progress.totalBytes = max(progress.totalBytes, progress.bytes + unread.reduce(0) { $0 + $1.unreadByteCount })
+        progress.totalBytes = max(
+            progress.totalBytes,
+            progress.bytes + unread.reduce(0) { $0 + $1.unreadByteCount }
+        )
         guard !unread.isEmpty else { return nil }
         observer.phase(.read)
         var remaining = settings.batchByteCount
@@ -33,12 +36,18 @@ extension PostgresPipeline {
                 repeat {
                     let limit = min(file.found.byteCount, file.offset + budget)
                     outcome = try decoding.decode(
-                        reader, from: file.offset, limit: limit, isWhole: false, into: &decoder, flush: flush,
+                        reader,
+                        from: file.offset,
+                        limit: limit,
+                        isWhole: false,
+                        into: &decoder,
+                        flush: flush,
                         onChunk: noteProgress
                     )
                     // A record longer than a whole batch: try again with more.
                     budget *= 2
-                } while outcome.end == file.offset && ranges.isEmpty && file.offset + budget / 2 < file.found.byteCount
+                } while outcome.end == file.offset && ranges.isEmpty
+                    && file.offset + budget / 2 < file.found.byteCount
                 let isCut = file.found.byteCount > file.offset + budget / 2
                 let left = isCut ? 0 : file.found.byteCount - outcome.end
                 summary.pending[file.found.path] = left > 0 ? left : nil
@@ -63,7 +72,12 @@ extension PostgresPipeline {
                     continue
                 }
                 _ = try decoding.decode(
-                    reader, from: range.from, limit: range.file.offset, isWhole: true, into: &decoder, flush: flush,
+                    reader,
+                    from: range.from,
+                    limit: range.file.offset,
+                    isWhole: true,
+                    into: &decoder,
+                    flush: flush,
                     onChunk: noteProgress
                 )
             }
@@ -76,8 +90,10 @@ extension PostgresPipeline {
         guard settings.onDataLoss == .continue else {
             throw PipelineError(
                 code: .sourceLost,
-                message: "\(range.file.path): bytes \(range.from) to \(range.file.offset) were planned but are gone or changed",
-                mend: "bring the file back under any name that the pipeline's patterns match, or set `on_data_loss: continue`"
+                message:
+                    "\(range.file.path): bytes \(range.from) to \(range.file.offset) were planned but are gone or changed",
+                mend:
+                    "bring the file back under any name that the pipeline's patterns match, or set `on_data_loss: continue`"
             )
         }
         return SourceGap(path: range.file.path, from: range.from, to: range.file.offset)
@@ -108,7 +124,9 @@ extension PostgresPipeline {
                 if decoder.quarantine.count > 0 {
                     try encoder.submit(table: Self.quarantineIndex, decoder.quarantine.finish())
                 }
-                if decoder.rows.count > 0 { try encoder.submit(table: Self.tableIndex, decoder.rows.finish()) }
+                if decoder.rows.count > 0 {
+                    try encoder.submit(table: Self.tableIndex, decoder.rows.finish())
+                }
             }
             let (ranges, gaps) = try body(&decoding, &decoder, flush)
             guard !ranges.isEmpty else {
@@ -129,7 +147,10 @@ extension PostgresPipeline {
         let day = UTCDay.text(microseconds: plannedAt)
         return tables.map { table in
             TableEncoding(
-                store: lake.store, folder: table.name.folder, schema: table.schema, storage: table.storage,
+                store: lake.store,
+                folder: table.name.folder,
+                schema: table.schema,
+                storage: table.storage,
                 partitionValues: [(name: table.partitionColumn, value: day)]
             )
         }

@@ -38,7 +38,8 @@ package struct PostgresPipelineSettings: Sendable {
     package var liveFileLimit = DeltaTable.liveFileLimit
 
     /// Creates settings with the defaults above.
-    package init(name: String, source: TailedFileSource, table: TableName, decoding: PostgresDecoderSettings) {
+    package init(name: String, source: TailedFileSource, table: TableName, decoding: PostgresDecoderSettings)
+    {
         self.name = name
         self.source = source
         self.table = table
@@ -76,7 +77,10 @@ package final class PostgresPipeline {
     }
 
     private init(
-        settings: PostgresPipelineSettings, lake: Lake, observer: PipelineObserver, clock: @escaping @Sendable () -> Int64
+        settings: PostgresPipelineSettings,
+        lake: Lake,
+        observer: PipelineObserver,
+        clock: @escaping @Sendable () -> Int64
     ) {
         self.settings = settings
         self.lake = lake
@@ -84,17 +88,22 @@ package final class PostgresPipeline {
         self.clock = clock
     }
 
-    /// Reads all that is there, batch by batch, and returns. Blocks; runs on threads of its own.
+    /// Reads all that is there, batch by batch, and returns.
+    ///
+    /// Blocks; runs on threads of its own.
     ///
     /// A process that is killed at any instant leaves a state from which the next run goes on without losing a row or
     /// adding one twice; so does another process that runs the same pipeline at the same time.
     ///
     /// - Parameters:
-    ///   - clock: Microseconds since 1970-01-01 UTC.
+    /// - clock: Microseconds since 1970-01-01 UTC.
+    /// - Returns: What the run did.
     /// - Throws: `PipelineError`, `ShardError`, `StorageError`, `Lake.LakeError`, `DeltaLogError`, `ParquetError`,
-    ///   `CommitConflictError`. What was committed stays.
+    /// `CommitConflictError`. What was committed stays.
     package static func runOnce(
-        _ settings: PostgresPipelineSettings, lake: Lake, observer: PipelineObserver = PipelineObserver(),
+        _ settings: PostgresPipelineSettings,
+        lake: Lake,
+        observer: PipelineObserver = PipelineObserver(),
         clock: @escaping @Sendable () -> Int64
     ) throws -> RunSummary {
         try WorkerThread.run(stackByteCount: stackByteCount) {
@@ -110,8 +119,18 @@ package final class PostgresPipeline {
         let shard = ShardStore(store: lake.store, path: ShardPath(pipeline: settings.name, shard: 0))
         let appID = try shard.appID(pipeline: settings.name)
         tables = [
-            try openTable(settings.quarantine, schema: QuarantineRows.columns, partition: "date", storage: Self.quarantineStorage),
-            try openTable(settings.table, schema: PostgresSchema.columns, partition: "ingest_date", storage: Self.rowStorage),
+            try openTable(
+                settings.quarantine,
+                schema: QuarantineRows.columns,
+                partition: "date",
+                storage: Self.quarantineStorage
+            ),
+            try openTable(
+                settings.table,
+                schema: PostgresSchema.columns,
+                partition: "ingest_date",
+                storage: Self.rowStorage
+            ),
         ]
         var run = try ShardRun(pipeline: self, shard: shard, appID: appID)
         while try run.advance() {}
@@ -121,30 +140,50 @@ package final class PostgresPipeline {
     // MARK: Tables
 
     private func openTable(
-        _ name: TableName, schema: [ColumnField], partition: String, storage: [ColumnStorage]
+        _ name: TableName,
+        schema: [ColumnField],
+        partition: String,
+        storage: [ColumnStorage]
     ) throws -> GroupTable {
         try lake.claim(name)
         let wanted = TableSchema(columns: schema, partitionColumns: [ColumnField(partition, .date)])
         let delta: DeltaTable
         if let existing = try lake.table(name) {
             delta = existing
-            guard try existing.head.metadata.schema() == wanted, existing.head.metadata.partitionColumns == [partition] else {
+            guard try existing.head.metadata.schema() == wanted,
+                existing.head.metadata.partitionColumns == [partition]
+            else {
                 throw PipelineError(
                     code: .tableMismatch,
-                    message: "table \(name) in \(lake.store.path(name.folder)) has other columns than this pipeline writes",
+                    message:
+                        "table \(name) in \(lake.store.path(name.folder)) has other columns than this pipeline writes",
                     mend: "give the pipeline another table name, or move the folder away"
                 )
             }
         } else {
             let now = clock() / 1_000
             let metadata = TableMetadata(
-                id: RandomName.uuid(), schema: wanted, partitionColumns: [partition], createdTime: now
+                id: RandomName.uuid(),
+                schema: wanted,
+                partitionColumns: [partition],
+                createdTime: now
             )
-            delta = try DeltaTable.create(store: lake.store, folder: name.folder, metadata: metadata, now: now)
+            delta = try DeltaTable.create(
+                store: lake.store,
+                folder: name.folder,
+                metadata: metadata,
+                now: now
+            )
         }
         let phase = observer.phase
         delta.observer = { stage in phase(stage == .commit ? .commit : .checkpoint) }
-        return GroupTable(name: name, delta: delta, schema: schema, storage: storage, partitionColumn: partition)
+        return GroupTable(
+            name: name,
+            delta: delta,
+            schema: schema,
+            storage: storage,
+            partitionColumn: partition
+        )
     }
 
     /// Texts that never repeat are stored plain, times as differences; footers carry no bounds that nobody can use.

@@ -29,9 +29,16 @@ struct RangeDecoding {
     ///   - decoder: Receives the rows.
     ///   - flush: Called when row groups are full; has to empty them.
     ///   - onChunk: Called with the bytes consumed since the last call.
+    /// - Returns: How far it came, and the hash of what was consumed.
+    /// - Throws: `StorageError`, `PipelineError` with code `timeZone`, and what `flush` and `onChunk` throw.
     mutating func decode(
-        _ reader: FileReader, from: UInt64, limit: UInt64, isWhole: Bool, into decoder: inout PostgresDecoder,
-        flush: (inout PostgresDecoder) throws -> Void, onChunk: (Int, PostgresDecoder.Totals) throws -> Void
+        _ reader: FileReader,
+        from: UInt64,
+        limit: UInt64,
+        isWhole: Bool,
+        into decoder: inout PostgresDecoder,
+        flush: (inout PostgresDecoder) throws -> Void,
+        onChunk: (Int, PostgresDecoder.Totals) throws -> Void
     ) throws -> Outcome {
         let hasher = RangeHasher()
         carried = 0
@@ -39,9 +46,14 @@ struct RangeDecoding {
         var readUpTo = from
         while readUpTo < limit {
             let wanted = Int(min(UInt64(max(Self.chunkByteCount, carried)), limit - readUpTo))
-            if window.count < carried + wanted { window += [UInt8](repeating: 0, count: carried + wanted - window.count) }
+            if window.count < carried + wanted {
+                window += [UInt8](repeating: 0, count: carried + wanted - window.count)
+            }
             let count = try window.withUnsafeMutableBytes { bytes in
-                try reader.read(at: readUpTo, into: UnsafeMutableRawBufferPointer(rebasing: bytes[carried..<carried + wanted]))
+                try reader.read(
+                    at: readUpTo,
+                    into: UnsafeMutableRawBufferPointer(rebasing: bytes[carried..<carried + wanted])
+                )
             }
             if count == 0 { break }
             readUpTo += UInt64(count)
@@ -49,13 +61,19 @@ struct RangeDecoding {
             let isEnd = isWhole && readUpTo == limit
             let consumed = try window.withUnsafeBytes { bytes in
                 try decodeWindow(
-                    UnsafeRawBufferPointer(rebasing: bytes[..<filled]), at: offset, path: reader.path, isEnd: isEnd,
-                    into: &decoder, flush: flush
+                    UnsafeRawBufferPointer(rebasing: bytes[..<filled]),
+                    at: offset,
+                    path: reader.path,
+                    isEnd: isEnd,
+                    into: &decoder,
+                    flush: flush
                 )
             }
             window.withUnsafeMutableBytes { bytes in
                 hasher.update(UnsafeRawBufferPointer(rebasing: bytes[..<consumed]))
-                if let base = bytes.baseAddress { base.copyMemory(from: base + consumed, byteCount: filled - consumed) }
+                if let base = bytes.baseAddress {
+                    base.copyMemory(from: base + consumed, byteCount: filled - consumed)
+                }
             }
             carried = filled - consumed
             offset += UInt64(consumed)
@@ -65,7 +83,11 @@ struct RangeDecoding {
     }
 
     private func decodeWindow(
-        _ bytes: UnsafeRawBufferPointer, at offset: UInt64, path: String, isEnd: Bool, into decoder: inout PostgresDecoder,
+        _ bytes: UnsafeRawBufferPointer,
+        at offset: UInt64,
+        path: String,
+        isEnd: Bool,
+        into decoder: inout PostgresDecoder,
         flush: (inout PostgresDecoder) throws -> Void
     ) throws -> Int {
         var consumed = 0
@@ -73,7 +95,12 @@ struct RangeDecoding {
             let rest = UnsafeRawBufferPointer(rebasing: bytes[consumed...])
             let step: (consumed: Int, stop: PostgresDecoder.Stop)
             do {
-                step = try decoder.decode(rest, baseOffset: offset + UInt64(consumed), source: path, isEnd: isEnd)
+                step = try decoder.decode(
+                    rest,
+                    baseOffset: offset + UInt64(consumed),
+                    source: path,
+                    isEnd: isEnd
+                )
             } catch let error as PostgresDecoder.SettingsError {
                 throw PipelineError(timeZone: error, path: path)
             }
@@ -89,9 +116,11 @@ extension PipelineError {
     package init(timeZone error: PostgresDecoder.SettingsError, path: String) {
         let reason =
             error.meaning == .ambiguous
-            ? "several time zones are written \(error.abbreviation)" : "the time zone \(error.abbreviation) is not known"
+            ? "several time zones are written \(error.abbreviation)"
+            : "the time zone \(error.abbreviation) is not known"
         self.init(
-            code: .timeZone, message: "\(path), byte \(error.offset): \(reason)",
+            code: .timeZone,
+            message: "\(path), byte \(error.offset): \(reason)",
             mend: "set `timezone:` of the pipeline to the value of log_timezone, for example Europe/Berlin"
         )
     }

@@ -32,7 +32,11 @@ struct ShardRun {
             }
         }
         machine = try ShardMachine(
-            opening: ShardMachine.Record(plan: opening.plan, receipt: opening.receipt, transactions: transactions),
+            opening: ShardMachine.Record(
+                plan: opening.plan,
+                receipt: opening.receipt,
+                transactions: transactions
+            ),
             parserVersion: PostgresSchema.parserVersion
         )
         state = opening.state
@@ -45,7 +49,11 @@ struct ShardRun {
         switch machine.step {
         case .plan(let batch):
             guard !pipeline.observer.isCancelled() else {
-                throw PipelineError(code: .cancelled, message: "the run was stopped", mend: "run it again to go on")
+                throw PipelineError(
+                    code: .cancelled,
+                    message: "the run was stopped",
+                    mend: "run it again to go on"
+                )
             }
             return try plan(batch)
         case .commit(let plan, let table):
@@ -63,11 +71,20 @@ struct ShardRun {
         let now = pipeline.clock()
         // Whole milliseconds, as Delta's statistics have them.
         let plannedAt = max(now - now % 1_000, lastPlannedAt)
-        guard let new = try pipeline.stage(batch: batch, plannedAt: plannedAt, after: state) else { return false }
+        guard let new = try pipeline.stage(batch: batch, plannedAt: plannedAt, after: state) else {
+            return false
+        }
         let plan = BatchPlan(
-            pipeline: pipeline.settings.name, appID: appID, batch: batch, plannedAt: plannedAt,
-            parserVersion: PostgresSchema.parserVersion, stateSnapshot: stateSnapshot, ranges: new.ranges,
-            tables: pipeline.tables.map { PlannedTable(name: $0.name.description, tableID: $0.delta.head.metadata.id) }
+            pipeline: pipeline.settings.name,
+            appID: appID,
+            batch: batch,
+            plannedAt: plannedAt,
+            parserVersion: PostgresSchema.parserVersion,
+            stateSnapshot: stateSnapshot,
+            ranges: new.ranges,
+            tables: pipeline.tables.map {
+                PlannedTable(name: $0.name.description, tableID: $0.delta.head.metadata.id)
+            }
         )
         pipeline.observer.phase(.plan)
         do {
@@ -90,16 +107,24 @@ struct ShardRun {
     // MARK: Commit
 
     private mutating func commit(_ plan: BatchPlan, _ index: Int) throws {
-        guard plan.tables.count == pipeline.tables.count, plan.tables[index].tableID == pipeline.tables[index].delta.head.metadata.id
+        guard plan.tables.count == pipeline.tables.count,
+            plan.tables[index].tableID == pipeline.tables[index].delta.head.metadata.id
         else {
             throw ShardError(
-                code: .tableReplaced, batch: plan.batch, detail: "table \(plan.tables[index].name) is not the one that was planned"
+                code: .tableReplaced,
+                batch: plan.batch,
+                detail: "table \(plan.tables[index].name) is not the one that was planned"
             )
         }
         let files = try stagedFiles(plan)
         guard let file = files[index] else { return machine.skipped() }
         let table = pipeline.tables[index]
-        switch try table.delta.append([file.add], appID: appID, batch: plan.batch, now: pipeline.clock() / 1_000) {
+        switch try table.delta.append(
+            [file.add],
+            appID: appID,
+            batch: plan.batch,
+            now: pipeline.clock() / 1_000
+        ) {
         case .committed(let version): machine.committed(rows: file.rowCount, version: version)
         case .alreadyCommitted(let version):
             try lakeRemove(file, of: table)
@@ -137,8 +162,10 @@ struct ShardRun {
             let rows = staged?.files[index]?.rowCount ?? 0
             if index == 0 { pipeline.summary.quarantined += rows } else { pipeline.summary.rows += rows }
             try table.delta.maintain(
-                storage: table.storage, interval: pipeline.settings.checkpointInterval,
-                fileLimit: pipeline.settings.liveFileLimit, now: pipeline.clock() / 1_000
+                storage: table.storage,
+                interval: pipeline.settings.checkpointInterval,
+                fileLimit: pipeline.settings.liveFileLimit,
+                now: pipeline.clock() / 1_000
             )
         }
         pipeline.summary.batches += 1

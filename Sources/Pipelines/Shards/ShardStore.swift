@@ -37,7 +37,9 @@ struct ShardStore {
             return try JSONDecoder().decode(type, from: Data(bytes))
         } catch {
             throw PipelineError(
-                code: .damagedState, message: "\(store.path(key)) cannot be read: \(error)", mend: "restore it from a backup"
+                code: .damagedState,
+                message: "\(store.path(key)) cannot be read: \(error)",
+                mend: "restore it from a backup"
             )
         }
     }
@@ -48,7 +50,11 @@ struct ShardStore {
         let identity = Identity(format: BatchPlan.currentFormat, appID: RandomName.uuid(), pipeline: pipeline)
         if try store.putIfAbsent(path.identity, try encode(identity)) { return identity.appID }
         guard let winner = try read(Identity.self, path.identity) else {
-            throw PipelineError(code: .damagedState, message: "\(store.path(path.identity)) is gone", mend: "run again")
+            throw PipelineError(
+                code: .damagedState,
+                message: "\(store.path(path.identity)) is gone",
+                mend: "run again"
+            )
         }
         return winner.appID
     }
@@ -68,7 +74,9 @@ struct ShardStore {
 
     /// A batch with a receipt, near the newest.
     private func startingPoint() throws -> UInt64 {
-        if let head = try? read(Head.self, path.head), try store.exists(path.receipt(head.batch)) { return head.batch }
+        if let head = try? read(Head.self, path.head), try store.exists(path.receipt(head.batch)) {
+            return head.batch
+        }
         let numbers = try store.list(path.receipts).compactMap { UInt64($0.name.prefix { $0 != "." }) }
         return numbers.max() ?? 0
     }
@@ -77,7 +85,8 @@ struct ShardStore {
         guard let lastPlan else { return (IntakeState(), 0) }
         var snapshot = lastPlan.stateSnapshot
         if batch % ShardPath.stateInterval == 0, try store.exists(path.state(batch)) { snapshot = batch }
-        var state = snapshot == 0 ? IntakeState() : try read(IntakeState.self, path.state(snapshot)) ?? IntakeState()
+        var state =
+            snapshot == 0 ? IntakeState() : try read(IntakeState.self, path.state(snapshot)) ?? IntakeState()
         var next = snapshot + 1
         while next <= batch {
             guard let plan = try read(BatchPlan.self, path.plan(next)) else {
@@ -90,7 +99,9 @@ struct ShardStore {
     }
 
     /// Stores a plan unless its number is taken; returns whether it was free.
-    func put(_ plan: BatchPlan) throws -> Bool { try store.putIfAbsent(path.plan(plan.batch), try encode(plan)) }
+    func put(_ plan: BatchPlan) throws -> Bool {
+        try store.putIfAbsent(path.plan(plan.batch), try encode(plan))
+    }
 
     /// Stores a receipt unless there is one; returns the one that is there then.
     func put(_ receipt: BatchReceipt) throws -> BatchReceipt {

@@ -120,7 +120,11 @@ private final class OutcomeCell: Sendable {
 extension TableEncoding {
     fileprivate func makeWriter() throws -> DataFileWriter {
         try DataFileWriter(
-            store: store, table: folder, schema: schema, storage: storage, partitionValues: partitionValues
+            store: store,
+            table: folder,
+            schema: schema,
+            storage: storage,
+            partitionValues: partitionValues
         )
     }
 }

@@ -7,9 +7,12 @@ package struct WorkerThread {
     ///
     /// - Parameters:
     ///   - stackByteCount: Size of the thread's stack, in bytes.
+    ///   - body: The work.
+    /// - Returns: What `body` returns.
     /// - Throws: What `body` throws.
     package static func run<Result: Sendable>(
-        stackByteCount: Int, _ body: @escaping @Sendable () throws -> Result
+        stackByteCount: Int,
+        _ body: @escaping @Sendable () throws -> Result
     ) throws -> Result {
         let outcome = OutcomeBox<Result>()
         let thread = start(stackByteCount: stackByteCount) { outcome.store(Swift.Result(catching: body)) }
@@ -25,10 +28,15 @@ package struct WorkerThread {
         defer { pthread_attr_destroy(&attributes) }
         var thread = pthread_t()
         let context = Unmanaged.passRetained(ThreadBody(body)).toOpaque()
-        let status = pthread_create(&thread, &attributes, { context in
-            if let context { Unmanaged<ThreadBody>.fromOpaque(context).takeRetainedValue().body() }
-            return nil
-        }, context)
+        let status = pthread_create(
+            &thread,
+            &attributes,
+            { context in
+                if let context { Unmanaged<ThreadBody>.fromOpaque(context).takeRetainedValue().body() }
+                return nil
+            },
+            context
+        )
         precondition(status == 0, "the system has no room for another thread")
         return WorkerThread(thread: thread)
     }
@@ -51,7 +59,9 @@ private final class OutcomeBox<Value: Sendable>: Sendable {
     func store(_ result: Result<Value, any Error>) { outcome.withLock { $0 = result } }
 
     func take() -> Result<Value, any Error> {
-        guard let result = outcome.withLock({ $0 }) else { preconditionFailure("the thread was joined before its end") }
+        guard let result = outcome.withLock({ $0 }) else {
+            preconditionFailure("the thread was joined before its end")
+        }
         return result
     }
 }

@@ -11,7 +11,8 @@ import Query
 /// `auditlake check`.
 struct CheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "check", abstract: "Look over configuration, files, permissions and the lake; change nothing."
+        commandName: "check",
+        abstract: "Look over configuration, files, permissions and the lake; change nothing."
     )
 
     @OptionGroup var options: ConfigurationOptions
@@ -36,11 +37,17 @@ struct CheckCommand: AsyncParsableCommand {
     private var engineFinding: Finding {
         do {
             let path = try EngineLocation.find(
-                executable: Program.path, environment: ProcessInfo.processInfo.environment
+                executable: Program.path,
+                environment: ProcessInfo.processInfo.environment
             )
             return Finding(.good, "DuckDB", "is \(path)")
         } catch {
-            return Finding(.warning, "DuckDB", error.message, mend: error.mend ?? "needed by auditlake query only")
+            return Finding(
+                .warning,
+                "DuckDB",
+                error.message,
+                mend: error.mend ?? "needed by auditlake query only"
+            )
         }
     }
 }

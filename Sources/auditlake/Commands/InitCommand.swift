@@ -5,7 +5,8 @@ import Foundation
 /// `auditlake init`.
 struct InitCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "init", abstract: "Write a commented auditlake.yaml."
+        commandName: "init",
+        abstract: "Write a commented auditlake.yaml."
     )
 
     @Option(name: .shortAndLong, help: "Where to write it.")
@@ -27,14 +28,18 @@ struct InitCommand: AsyncParsableCommand {
         try await reporting {
             guard force || !FileManager.default.fileExists(atPath: config) else {
                 throw UsageError(
-                    message: "\(config) exists already", mend: "use it, or overwrite it with: auditlake init --force"
+                    message: "\(config) exists already",
+                    mend: "use it, or overwrite it with: auditlake init --force"
                 )
             }
             let template = ConfigurationTemplate(logGlob: files, role: role, table: table)
             do {
                 try Data(template.text.utf8).write(to: URL(fileURLWithPath: config), options: .atomic)
             } catch {
-                throw UsageError(message: "\(config) cannot be written: \(error.localizedDescription)", mend: "choose another place with --config")
+                throw UsageError(
+                    message: "\(config) cannot be written: \(error.localizedDescription)",
+                    mend: "choose another place with --config"
+                )
             }
             print("wrote \(config); next: auditlake check, then auditlake run --once")
         }

@@ -5,8 +5,10 @@ import Query
 /// `auditlake query`.
 struct QueryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "query", abstract: "Ask the lake's tables in SQL.",
-        discussion: "Tables are schema.table or catalog.schema.table; _auditlake.quarantine holds what could not be read."
+        commandName: "query",
+        abstract: "Ask the lake's tables in SQL.",
+        discussion:
+            "Tables are schema.table or catalog.schema.table; _auditlake.quarantine holds what could not be read."
     )
 
     enum Format: String, ExpressibleByArgument, CaseIterable {
@@ -43,10 +45,17 @@ struct QueryCommand: AsyncParsableCommand {
             let executable = try EngineLocation.find(executable: Program.path, environment: environment)
             let engine = QueryEngine(executable: executable, temporaryFolder: NSTemporaryDirectory())
             let limits = QueryLimits(
-                memoryByteCount: memory * 1_000_000, timeout: timeout.map { .seconds($0) },
+                memoryByteCount: memory * 1_000_000,
+                timeout: timeout.map { .seconds($0) },
                 threadCount: ProcessInfo.processInfo.activeProcessorCount
             )
-            try await engine.run(sql, over: try reading.scope(), format: queryFormat, to: .standardOutput, limits: limits)
+            try await engine.run(
+                sql,
+                over: try reading.scope(),
+                format: queryFormat,
+                to: .standardOutput,
+                limits: limits
+            )
         }
     }
 

@@ -8,7 +8,8 @@ import Pipelines
 /// `auditlake run`.
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "run", abstract: "Bring what is new into the lake."
+        commandName: "run",
+        abstract: "Bring what is new into the lake."
     )
 
     @OptionGroup var options: ConfigurationOptions
@@ -38,19 +39,30 @@ struct RunCommand: AsyncParsableCommand {
         }
     }
 
-    private func run(_ pipeline: PostgresPipelineConfiguration, _ configuration: LakeConfiguration, _ lake: Lake) throws {
+    private func run(
+        _ pipeline: PostgresPipelineConfiguration,
+        _ configuration: LakeConfiguration,
+        _ lake: Lake
+    ) throws {
         let settings = try configuration.settings(of: pipeline)
         let line = ProgressLine(name: pipeline.name)
         let phases = PhasePipe(environment: ProcessInfo.processInfo.environment)
         let started = ContinuousClock.now
         let observer = PipelineObserver(
-            phase: { phases?.note($0) }, progress: line.show, isCancelled: StopSignal.isRaised
+            phase: { phases?.note($0) },
+            progress: line.show,
+            isCancelled: StopSignal.isRaised
         )
         defer { line.end() }
         let summary = try PostgresPipeline.runOnce(settings, lake: lake, observer: observer, clock: wallClock)
         line.end()
         let seconds = (ContinuousClock.now - started) / .seconds(1)
-        let report = RunReport(pipeline: pipeline.name, table: settings.table.description, summary: summary, seconds: seconds)
+        let report = RunReport(
+            pipeline: pipeline.name,
+            table: settings.table.description,
+            summary: summary,
+            seconds: seconds
+        )
         print(format == .json ? try report.json : report.text)
     }
 }

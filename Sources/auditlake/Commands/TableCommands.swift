@@ -4,7 +4,10 @@ import Foundation
 
 /// `auditlake tables`.
 struct TablesCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "tables", abstract: "List the lake's tables.")
+    static let configuration = CommandConfiguration(
+        commandName: "tables",
+        abstract: "List the lake's tables."
+    )
 
     @OptionGroup var options: ConfigurationOptions
 
@@ -19,7 +22,8 @@ struct TablesCommand: AsyncParsableCommand {
                 guard let table = try reading.lake.table(name) else { continue }
                 let size = try table.size()
                 rows.append([
-                    name.description, "\(table.head.version)", "\(size.rows)", "\(size.files)", "\(size.bytes)",
+                    name.description, "\(table.head.version)", "\(size.rows)", "\(size.files)",
+                    "\(size.bytes)",
                 ])
             }
             try printRows(["table", "version", "rows", "files", "bytes"], rows, format: format)
@@ -29,7 +33,10 @@ struct TablesCommand: AsyncParsableCommand {
 
 /// `auditlake describe`.
 struct DescribeCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "describe", abstract: "Show a table's columns.")
+    static let configuration = CommandConfiguration(
+        commandName: "describe",
+        abstract: "Show a table's columns."
+    )
 
     @OptionGroup var options: ConfigurationOptions
 
@@ -43,7 +50,10 @@ struct DescribeCommand: AsyncParsableCommand {
         try await reporting {
             let reading = try LakeReading(try options.load())
             let rows = try reading.table(table).table.columns().map { column in
-                [column.name, column.type, column.isNullable ? "yes" : "no", column.isPartition ? "yes" : "no"]
+                [
+                    column.name, column.type, column.isNullable ? "yes" : "no",
+                    column.isPartition ? "yes" : "no",
+                ]
             }
             try printRows(["column", "type", "nullable", "partition"], rows, format: format)
         }
@@ -53,7 +63,8 @@ struct DescribeCommand: AsyncParsableCommand {
 /// `auditlake history`.
 struct HistoryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "history", abstract: "Show what was done to a table, newest first."
+        commandName: "history",
+        abstract: "Show what was done to a table, newest first."
     )
 
     @OptionGroup var options: ConfigurationOptions
@@ -73,11 +84,15 @@ struct HistoryCommand: AsyncParsableCommand {
             let events = try reading.table(table).table.history(limit: limit)
             let rows = events.map { event in
                 [
-                    "\(event.version)", event.time.map(Self.text) ?? "", event.operation ?? "", event.batch.map(String.init) ?? "",
-                    "\(event.addedRows)", "\(event.addedFiles)", "\(event.removedFiles)", "\(event.addedBytes)",
+                    "\(event.version)", event.time.map(Self.text) ?? "", event.operation ?? "",
+                    event.batch.map(String.init) ?? "",
+                    "\(event.addedRows)", "\(event.addedFiles)", "\(event.removedFiles)",
+                    "\(event.addedBytes)",
                 ]
             }
-            let header = ["version", "time", "operation", "batch", "rows", "files added", "files removed", "bytes"]
+            let header = [
+                "version", "time", "operation", "batch", "rows", "files added", "files removed", "bytes",
+            ]
             try printRows(header, rows, format: format)
         }
     }

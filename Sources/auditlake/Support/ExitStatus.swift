@@ -50,7 +50,8 @@ struct ErrorReport {
                 }
             self.init(error.message, error.mend, status)
         case let error as ShardError: self.init(error.description, error.mend, .state)
-        case let error as StorageError: self.init(error.description, error.mend, error.operation == "read" ? .input : .storage)
+        case let error as StorageError:
+            self.init(error.description, error.mend, error.operation == "read" ? .input : .storage)
         case let error as Lake.LakeError: self.init(error.description, error.mend, .state)
         case let error as CommitConflictError: self.init(error.description, "run the command again", .failure)
         case let error as QueryError: self.init(error.message, error.mend, .query)

@@ -21,7 +21,9 @@ struct LakeCheck {
             guard winners == 1 else {
                 return [
                     Finding(
-                        .bad, place, "\(winners) of \(Self.racerCount) racing writers won one name: the file system does not link atomically",
+                        .bad,
+                        place,
+                        "\(winners) of \(Self.racerCount) racing writers won one name: the file system does not link atomically",
                         mend: "put the lake on a local file system"
                     )
                 ]
@@ -34,7 +36,9 @@ struct LakeCheck {
         }
     }
 
-    /// Lets threads put one object at once and counts those that were told they made it. Leaves nothing behind.
+    /// Lets threads put one object at once and counts those that were told they made it.
+    ///
+    /// Leaves nothing behind.
     private func raceForOneName() throws -> Int {
         let store = LocalStore(root: existingFolder())
         let key = ".auditlake-check-\(RandomName.make())"

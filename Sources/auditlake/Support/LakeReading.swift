@@ -16,7 +16,8 @@ struct LakeReading {
         catalog = configuration.catalog.value
         guard try lake.openForReading() else {
             throw UsageError(
-                message: "there is no lake at \(lake.store.root)", mend: "make it with: auditlake run --once"
+                message: "there is no lake at \(lake.store.root)",
+                mend: "make it with: auditlake run --once"
             )
         }
     }
@@ -26,7 +27,8 @@ struct LakeReading {
         let names = try lake.tables()
         guard let name = TableName(text, defaultCatalog: catalog), let table = try lake.table(name) else {
             throw UsageError(
-                message: "there is no table \(text)", mend: "the lake has: \(names.map(\.description).joined(separator: ", "))"
+                message: "there is no table \(text)",
+                mend: "the lake has: \(names.map(\.description).joined(separator: ", "))"
             )
         }
         return (name, table)
@@ -39,19 +41,30 @@ struct LakeReading {
             guard let table = try lake.table(name) else { continue }
             tables.append(try queryTable(name, table))
         }
-        let quarantines = tables.map(\.name).filter { $0.schema == Lake.reservedName && $0.table.hasPrefix("quarantine_") }
+        let quarantines = tables.map(\.name).filter {
+            $0.schema == Lake.reservedName && $0.table.hasPrefix("quarantine_")
+        }
         let union = quarantines.map { name in
             "SELECT '\(name.table.dropFirst("quarantine_".count))' AS pipeline, * FROM \(quoted(name))"
         }
-        let views = union.isEmpty
+        let views =
+            union.isEmpty
             ? []
-            : [DerivedView(schema: Lake.reservedName, name: "quarantine", sql: union.joined(separator: " UNION ALL BY NAME "))]
+            : [
+                DerivedView(
+                    schema: Lake.reservedName,
+                    name: "quarantine",
+                    sql: union.joined(separator: " UNION ALL BY NAME ")
+                )
+            ]
         return QueryScope(defaultCatalog: catalog, tables: tables, views: views)
     }
 
     private func quoted(_ name: QueryTableName) -> String {
-        [name.catalog, name.schema, name.table].map { "\"\($0.replacingOccurrences(of: "\"", with: "\"\""))\"" }
-            .joined(separator: ".")
+        [name.catalog, name.schema, name.table].map {
+            "\"\($0.replacingOccurrences(of: "\"", with: "\"\""))\""
+        }
+        .joined(separator: ".")
     }
 
     private func queryTable(_ name: TableName, _ table: DeltaTable) throws -> QueryTable {

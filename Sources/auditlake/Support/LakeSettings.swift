@@ -33,7 +33,8 @@ extension LakeConfiguration {
         case .folder(let path): Lake(store: LocalStore(root: path))
         case .s3:
             throw UsageError(
-                message: "lake: \(lake): object storage is not in this release", mend: "name a folder"
+                message: "lake: \(lake): object storage is not in this release",
+                mend: "name a folder"
             )
         }
     }
@@ -44,7 +45,10 @@ extension LakeConfiguration {
         return try names.map { name in
             guard let pipeline = pipeline(named: name) else {
                 let known = pipelines.map(\.name).joined(separator: ", ")
-                throw UsageError(message: "there is no pipeline \(name)", mend: "the configuration has: \(known)")
+                throw UsageError(
+                    message: "there is no pipeline \(name)",
+                    mend: "the configuration has: \(known)"
+                )
             }
             return pipeline
         }
@@ -62,12 +66,20 @@ extension LakeConfiguration {
         decoding.maxRecordBytes = pipeline.maxRecordByteCount
         decoding.maxPendingBytes = pipeline.maxPendingByteCount
         let source = TailedFileSource(
-            patterns: pipeline.files.map(\.value), host: ProcessInfo.processInfo.hostName
+            patterns: pipeline.files.map(\.value),
+            host: ProcessInfo.processInfo.hostName
         )
         let target = TableName(
-            catalog: catalog.value, schema: pipeline.table.value.schema, table: pipeline.table.value.table
+            catalog: catalog.value,
+            schema: pipeline.table.value.schema,
+            table: pipeline.table.value.table
         )
-        var settings = PostgresPipelineSettings(name: pipeline.name, source: source, table: target, decoding: decoding)
+        var settings = PostgresPipelineSettings(
+            name: pipeline.name,
+            source: source,
+            table: target,
+            decoding: decoding
+        )
         settings.batchByteCount = UInt64(pipeline.batchByteCount)
         settings.onDataLoss = pipeline.onDataLoss == .fail ? .fail : .continue
         return settings

@@ -32,7 +32,8 @@ struct RunReport: Encodable {
         remarks = summary.remarks.map { remark in
             switch remark {
             case .nothingMatches(let pattern): "nothing matches \(pattern)"
-            case .isFolder(let path): "\(path) is a folder and was left out; write \(path)/*.csv to read its files"
+            case .isFolder(let path):
+                "\(path) is a folder and was left out; write \(path)/*.csv to read its files"
             case .startsAnew(let path): "\(path) was replaced or truncated and is read from its start"
             }
         }
@@ -53,7 +54,9 @@ struct RunReport: Encodable {
         var lines = [
             "\(pipeline): \(rows) rows, \(bytes) bytes, \(quarantined) quarantined in \(String(format: "%.2f", seconds)) s -> \(table)"
         ]
-        if redoneBatches > 0 { lines.append("  finished \(redoneBatches) batch(es) that an earlier run had begun") }
+        if redoneBatches > 0 {
+            lines.append("  finished \(redoneBatches) batch(es) that an earlier run had begun")
+        }
         if leftOut > 0 { lines.append("  \(leftOut) records left out by `keep: audit`") }
         if lostBytes > 0 { lines.append("  \(lostBytes) planned bytes were lost; the receipts name them") }
         for (path, count) in pending.sorted(by: { $0.key < $1.key }) {

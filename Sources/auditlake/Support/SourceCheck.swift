@@ -34,7 +34,12 @@ struct SourceCheck {
     private func finding(_ remark: TailedFileSource.Remark) -> Finding {
         switch remark {
         case .nothingMatches(let pattern):
-            Finding(.warning, name, "nothing matches \(pattern)", mend: "check log_directory and log_destination = csvlog")
+            Finding(
+                .warning,
+                name,
+                "nothing matches \(pattern)",
+                mend: "check log_directory and log_destination = csvlog"
+            )
         case .isFolder(let path):
             Finding(.warning, name, "\(path) is a folder", mend: "write \(path)/*.csv to read its files")
         case .startsAnew(let path): Finding(.warning, name, "\(path) was replaced")
@@ -50,17 +55,26 @@ struct SourceCheck {
             let settings = settings.decoding
             let faultCount = try bytes.withUnsafeBytes { buffer in
                 var decoder = PostgresDecoder(settings: settings)
-                _ = try decoder.decode(UnsafeRawBufferPointer(rebasing: buffer[..<count]), baseOffset: 0, source: file.path)
+                _ = try decoder.decode(
+                    UnsafeRawBufferPointer(rebasing: buffer[..<count]),
+                    baseOffset: 0,
+                    source: file.path
+                )
                 return (rows: decoder.rows.count, faults: decoder.quarantine.count)
             }
             if faultCount.rows == 0, faultCount.faults > 0 {
                 return Finding(
-                    .bad, name, "\(file.path) is no csvlog file", mend: "correct the pattern under source: files"
+                    .bad,
+                    name,
+                    "\(file.path) is no csvlog file",
+                    mend: "correct the pattern under source: files"
                 )
             }
             guard faultCount.faults > 0 else { return nil }
             return Finding(
-                .warning, name, "\(file.path): \(faultCount.faults) damaged places among \(faultCount.rows) records",
+                .warning,
+                name,
+                "\(file.path): \(faultCount.faults) damaged places among \(faultCount.rows) records",
                 mend: "they will go to the quarantine table"
             )
         } catch let error as PostgresDecoder.SettingsError {
@@ -77,6 +91,7 @@ struct SourceCheck {
 enum Program {
     /// Its absolute path.
     static var path: String {
-        (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
+        (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
+            ?? CommandLine.arguments[0]
     }
 }

@@ -10,12 +10,14 @@ enum TimeZoneFile {
     /// - Throws: `UsageError` for a zone that the system does not have.
     static func transitions(of zone: String) throws -> [LogTimeZone.Transition] {
         let path = "/usr/share/zoneinfo/\(zone)"
-        guard !zone.contains(".."), !zone.hasPrefix("/"), let data = FileManager.default.contents(atPath: path),
+        guard !zone.contains(".."), !zone.hasPrefix("/"),
+            let data = FileManager.default.contents(atPath: path),
             let transitions = parse(Array(data))
         else {
             throw UsageError(
                 message: "timezone: \(zone) is not in \("/usr/share/zoneinfo")",
-                mend: "write an IANA name such as Europe/Berlin, and install the package tzdata if it is missing"
+                mend:
+                    "write an IANA name such as Europe/Berlin, and install the package tzdata if it is missing"
             )
         }
         return transitions
@@ -27,7 +29,8 @@ enum TimeZoneFile {
     static func parse(_ bytes: [UInt8]) -> [LogTimeZone.Transition]? {
         guard let first = Header(bytes, at: 0) else { return nil }
         let start = headerByteCount + first.blockByteCount(timeByteCount: 4)
-        guard let header = Header(bytes, at: start), bytes.count >= start + headerByteCount + header.blockByteCount(timeByteCount: 8)
+        guard let header = Header(bytes, at: start),
+            bytes.count >= start + headerByteCount + header.blockByteCount(timeByteCount: 8)
         else { return nil }
         let times = start + headerByteCount
         let indices = times + header.timeCount * 8
@@ -38,7 +41,9 @@ enum TimeZoneFile {
             let offset = Int32(bitPattern: UInt32(big(bytes, at, 4)))
             let name = bytes[(names + Int(bytes[at + 5]))...].prefix { $0 != 0 }
             return LogTimeZone.Transition(
-                instant: instant, offset: Int64(offset), abbreviation: String(decoding: name, as: UTF8.self)
+                instant: instant,
+                offset: Int64(offset),
+                abbreviation: String(decoding: name, as: UTF8.self)
             )
         }
         guard header.typeCount > 0 else { return nil }
@@ -52,7 +57,8 @@ enum TimeZoneFile {
         var utcCount, standardCount, leapCount, timeCount, typeCount, nameByteCount: Int
 
         init?(_ bytes: [UInt8], at start: Int) {
-            guard bytes.count >= start + headerByteCount, bytes[start..<start + 4].elementsEqual("TZif".utf8) else {
+            guard bytes.count >= start + headerByteCount, bytes[start..<start + 4].elementsEqual("TZif".utf8)
+            else {
                 return nil
             }
             let counts = (0..<6).map { Int(big(bytes, start + 20 + $0 * 4, 4)) }
@@ -61,7 +67,8 @@ enum TimeZoneFile {
         }
 
         func blockByteCount(timeByteCount: Int) -> Int {
-            timeCount * (timeByteCount + 1) + typeCount * 6 + nameByteCount + leapCount * (timeByteCount + 4) + standardCount
+            timeCount * (timeByteCount + 1) + typeCount * 6 + nameByteCount + leapCount * (timeByteCount + 4)
+                + standardCount
                 + utcCount
         }
     }
