@@ -153,23 +153,25 @@ class Feeder:
     def left(self):
         return sum(sum(map(len, parts)) - at for _, parts, at in self.files)
 
-    def feed(self, most):
-        """appends up to `most` bytes to one of the files, or rotates it when it is at an end"""
-        open_files = [f for f in self.files if f[1]]
-        if not open_files:
+    def feed(self, most, rotate=True):
+        """appends up to `most` bytes to one of the files, after a rotation where a part has ended; without `rotate`, only to one that needs none"""
+        files = [f for f in self.files if f[1] and (rotate or f[2] < len(f[1][0]))]
+        if not files:
             return
-        file = self.rng.choice(open_files)
+        file = self.rng.choice(files)
         path, parts, at = file
+        if at == len(parts[0]):                                        # what follows comes into a new file of the same name
+            parts.pop(0)
+            file[2] = at = 0
+            if parts or self.rng.random() < 0.5:
+                self.renamed += 1
+                os.rename(path, f"{path}.{self.renamed}")
+            if not parts:
+                return
         piece = parts[0][at:at + self.rng.randint(1, most)]
         with open(path, "ab") as f:
             f.write(piece)
         file[2] += len(piece)
-        if file[2] == len(parts[0]):
-            parts.pop(0)
-            file[2] = 0
-            if parts or self.rng.random() < 0.5:                       # the next part comes into a new file of the same name
-                self.renamed += 1
-                os.rename(path, f"{path}.{self.renamed}")
 
     def feed_all(self, most=1 << 30):
         while self.left:
