@@ -145,10 +145,20 @@ package final class PostgresPipeline {
         partition: String,
         storage: [ColumnStorage]
     ) throws -> GroupTable {
+        let found = try lake.table(name)
+        // A claim comes before its table: a table without one is not ours, or lost the receipts that say what it holds.
+        if found != nil, try !lake.hasClaimed(name) {
+            throw PipelineError(
+                code: .tableMismatch,
+                message:
+                    "table \(name) in \(lake.store.path(name.folder)) is there, but this lake knows nothing of it: something else made it, or \(lake.store.path(Lake.reservedName)) was removed",
+                mend: "bring that folder back from a backup, give the pipeline another table name, or move the table's folder away"
+            )
+        }
         try lake.claim(name)
         let wanted = TableSchema(columns: schema, partitionColumns: [ColumnField(partition, .date)])
         let delta: DeltaTable
-        if let existing = try lake.table(name) {
+        if let existing = try found ?? lake.table(name) {
             delta = existing
             guard try existing.head.metadata.schema() == wanted,
                 existing.head.metadata.partitionColumns == [partition]
