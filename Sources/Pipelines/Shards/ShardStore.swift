@@ -13,6 +13,11 @@ struct ShardStore {
         var pipeline: String
     }
 
+    /// What every release can read of an object.
+    private struct Format: Codable {
+        var format: Int
+    }
+
     private struct Head: Codable {
         var batch: UInt64
     }
@@ -36,9 +41,16 @@ struct ShardStore {
         do {
             return try JSONDecoder().decode(type, from: Data(bytes))
         } catch {
+            if let format = try? JSONDecoder().decode(Format.self, from: Data(bytes)).format, format > BatchPlan.currentFormat {
+                throw PipelineError(
+                    code: .damagedState,
+                    message: "\(store.path(key)) has format \(format); this release knows \(BatchPlan.currentFormat)",
+                    mend: "use the newer release of auditlake that wrote it"
+                )
+            }
             throw PipelineError(
                 code: .damagedState,
-                message: "\(store.path(key)) cannot be read: \(error)",
+                message: "\(store.path(key)) is damaged or incomplete",
                 mend: "restore it from a backup"
             )
         }
@@ -68,6 +80,9 @@ struct ShardStore {
         let receipt = batch == 0 ? nil : try read(BatchReceipt.self, path.receipt(batch))
         let open = try read(BatchPlan.self, path.plan(batch + 1))
         let last = batch == 0 ? nil : try read(BatchPlan.self, path.plan(batch))
+        guard batch == 0 || last != nil else {
+            throw ShardError(code: .brokenSequence, batch: batch, detail: "\(store.path(path.plan(batch))) is missing")
+        }
         let (state, snapshot) = try state(after: batch, lastPlan: last)
         return Opening(plan: open ?? last, receipt: receipt, state: state, stateSnapshot: snapshot)
     }
@@ -90,7 +105,7 @@ struct ShardStore {
         var next = snapshot + 1
         while next <= batch {
             guard let plan = try read(BatchPlan.self, path.plan(next)) else {
-                throw ShardError(code: .brokenSequence, batch: next, detail: "plan \(next) is missing")
+                throw ShardError(code: .brokenSequence, batch: next, detail: "\(store.path(path.plan(next))) is missing")
             }
             state.apply(plan)
             next += 1
