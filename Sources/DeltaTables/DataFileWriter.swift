@@ -152,6 +152,8 @@ final class StoreSink: ParquetSink {
     init(_ writer: ObjectWriter) { self.writer = writer }
 
     func append(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        // Arrow writes a footer even when a file is given up.
+        guard failure == nil, writer.isOpen else { return false }
         do {
             try writer.write(bytes)
             return true

@@ -13,6 +13,9 @@ package final class ObjectWriter {
         handle = try fileSystem.create(path)
     }
 
+    /// Whether bytes can still be appended.
+    package var isOpen: Bool { handle != nil }
+
     deinit { if let handle { fileSystem.close(handle) } }
 
     /// Appends bytes.
