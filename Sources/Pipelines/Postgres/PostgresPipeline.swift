@@ -132,9 +132,30 @@ package final class PostgresPipeline {
                 storage: Self.rowStorage
             ),
         ]
+        try checkForOrphans(shard)
         var run = try ShardRun(pipeline: self, shard: shard, appID: appID)
         while try run.advance() {}
         return summary
+    }
+
+    /// A shard begins at batch 1 only beside batches of shards that the lake still knows: those of one whose folder was
+    /// removed are the same logs, which would be loaded again.
+    private func checkForOrphans(_ shard: ShardStore) throws {
+        guard try !shard.store.exists(shard.path.plan(1)) else { return }
+        for table in tables {
+            let writers = Set(table.delta.head.transactions.keys)
+            guard !writers.isEmpty else { continue }
+            let known = try shard.allAppIDs()
+            guard !writers.isSubset(of: known) else { continue }
+            let folder = lake.store.path("\(Lake.reservedName)/\(settings.name)")
+            throw PipelineError(
+                code: .damagedState,
+                message:
+                    "table \(table.name) holds batches of a pipeline whose folder was removed from the lake, such as \(folder)",
+                mend:
+                    "bring the folder back from a backup, or give the pipeline another table name to load everything anew"
+            )
+        }
     }
 
     // MARK: Tables
@@ -152,7 +173,8 @@ package final class PostgresPipeline {
                 code: .tableMismatch,
                 message:
                     "table \(name) in \(lake.store.path(name.folder)) is there, but this lake knows nothing of it: something else made it, or \(lake.store.path(Lake.reservedName)) was removed",
-                mend: "bring that folder back from a backup, give the pipeline another table name, or move the table's folder away"
+                mend:
+                    "bring that folder back from a backup, give the pipeline another table name, or move the table's folder away"
             )
         }
         try lake.claim(name)

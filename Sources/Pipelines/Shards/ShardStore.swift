@@ -1,4 +1,5 @@
 import BatchProtocol
+import Catalog
 import FoundationEssentials
 import ObjectStorage
 
@@ -41,10 +42,13 @@ struct ShardStore {
         do {
             return try JSONDecoder().decode(type, from: Data(bytes))
         } catch {
-            if let format = try? JSONDecoder().decode(Format.self, from: Data(bytes)).format, format > BatchPlan.currentFormat {
+            if let format = try? JSONDecoder().decode(Format.self, from: Data(bytes)).format,
+                format > BatchPlan.currentFormat
+            {
                 throw PipelineError(
                     code: .damagedState,
-                    message: "\(store.path(key)) has format \(format); this release knows \(BatchPlan.currentFormat)",
+                    message:
+                        "\(store.path(key)) has format \(format); this release knows \(BatchPlan.currentFormat)",
                     mend: "use the newer release of auditlake that wrote it"
                 )
             }
@@ -71,6 +75,18 @@ struct ShardStore {
         return winner.appID
     }
 
+    /// The uuids of every shard of the lake.
+    func allAppIDs() throws -> Set<String> {
+        var found: Set<String> = []
+        for pipeline in try store.list(Lake.reservedName) where pipeline.isFolder {
+            for shard in try store.list("\(Lake.reservedName)/\(pipeline.name)") where shard.isFolder {
+                let key = "\(Lake.reservedName)/\(pipeline.name)/\(shard.name)/shard.json"
+                if let identity = try read(Identity.self, key) { found.insert(identity.appID) }
+            }
+        }
+        return found
+    }
+
     /// The newest plan and receipt, and how far the sources were read with the receipt.
     ///
     /// - Complexity: O(batches since the hint was written) and up to 64 plans for the state.
@@ -81,7 +97,11 @@ struct ShardStore {
         let open = try read(BatchPlan.self, path.plan(batch + 1))
         let last = batch == 0 ? nil : try read(BatchPlan.self, path.plan(batch))
         guard batch == 0 || last != nil else {
-            throw ShardError(code: .brokenSequence, batch: batch, detail: "\(store.path(path.plan(batch))) is missing")
+            throw ShardError(
+                code: .brokenSequence,
+                batch: batch,
+                detail: "\(store.path(path.plan(batch))) is missing"
+            )
         }
         let (state, snapshot) = try state(after: batch, lastPlan: last)
         return Opening(plan: open ?? last, receipt: receipt, state: state, stateSnapshot: snapshot)
@@ -100,12 +120,23 @@ struct ShardStore {
         guard let lastPlan else { return (IntakeState(), 0) }
         var snapshot = lastPlan.stateSnapshot
         if batch % ShardPath.stateInterval == 0, try store.exists(path.state(batch)) { snapshot = batch }
-        var state =
-            snapshot == 0 ? IntakeState() : try read(IntakeState.self, path.state(snapshot)) ?? IntakeState()
+        var state = IntakeState()
+        if snapshot != 0 {
+            // Without its snapshot the state comes from all plans; begun empty it would forget files and read them again.
+            if let stored = try read(IntakeState.self, path.state(snapshot)) {
+                state = stored
+            } else {
+                snapshot = 0
+            }
+        }
         var next = snapshot + 1
         while next <= batch {
             guard let plan = try read(BatchPlan.self, path.plan(next)) else {
-                throw ShardError(code: .brokenSequence, batch: next, detail: "\(store.path(path.plan(next))) is missing")
+                throw ShardError(
+                    code: .brokenSequence,
+                    batch: next,
+                    detail: "\(store.path(path.plan(next))) is missing"
+                )
             }
             state.apply(plan)
             next += 1
