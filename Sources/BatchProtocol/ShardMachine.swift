@@ -67,7 +67,8 @@ package struct ShardMachine: Hashable, Sendable {
             throw ShardError(
                 code: .newerFormat,
                 batch: received,
-                detail: "its plan or receipt has format \(format); this release knows \(BatchPlan.currentFormat)"
+                detail:
+                    "its plan or receipt has format \(format); this release knows \(BatchPlan.currentFormat)"
             )
         }
         let planned = record.plan?.batch ?? 0

@@ -85,7 +85,9 @@ package struct Lake: Sendable {
     /// Whether this lake has claimed a table's name, in any spelling.
     package func hasClaimed(_ name: TableName) throws -> Bool { try store.exists(claimKey(name)) }
 
-    private func claimKey(_ name: TableName) -> String { "\(Self.reservedName)/names/\(name.description.lowercased())" }
+    private func claimKey(_ name: TableName) -> String {
+        "\(Self.reservedName)/names/\(name.description.lowercased())"
+    }
 
     /// Claims a table's name for its folder, without regard to case, for good.
     ///
@@ -145,7 +147,8 @@ package struct Lake: Sendable {
         } catch {
             throw LakeError(
                 code: .damaged,
-                description: "the log of table \(name) in \(store.path(name.folder)) cannot be used: \(error)",
+                description:
+                    "the log of table \(name) in \(store.path(name.folder)) cannot be used: \(error)",
                 mend: "restore its _delta_log from a backup, or use another table name"
             )
         }

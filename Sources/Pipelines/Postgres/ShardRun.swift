@@ -28,7 +28,11 @@ struct ShardRun {
             let transactions = try Self.transactions(of: pipeline.tables, appID: appID)
             do {
                 machine = try ShardMachine(
-                    opening: ShardMachine.Record(plan: opening.plan, receipt: opening.receipt, transactions: transactions),
+                    opening: ShardMachine.Record(
+                        plan: opening.plan,
+                        receipt: opening.receipt,
+                        transactions: transactions
+                    ),
                     parserVersion: PostgresSchema.parserVersion
                 )
                 break
@@ -45,11 +49,16 @@ struct ShardRun {
     }
 
     /// By table name, the last batch of this shard that the table holds now.
-    private static func transactions(of tables: [PostgresPipeline.GroupTable], appID: String) throws -> [String: UInt64] {
+    private static func transactions(
+        of tables: [PostgresPipeline.GroupTable],
+        appID: String
+    ) throws -> [String: UInt64] {
         var transactions: [String: UInt64] = [:]
         for table in tables {
             try table.delta.refresh()
-            if let txn = table.delta.head.transactions[appID] { transactions[table.name.description] = UInt64(txn.version) }
+            if let txn = table.delta.head.transactions[appID] {
+                transactions[table.name.description] = UInt64(txn.version)
+            }
         }
         return transactions
     }
