@@ -29,7 +29,7 @@ package struct PostgresPipelineSettings: Sendable {
     /// The most bytes of one batch.
     package var batchByteCount: UInt64 = 1 << 30
     /// Bytes of one open row group.
-    package var rowGroupByteCount = 32 << 20
+    package var rowGroupByteCount = 24 << 20
     /// What to do when planned bytes are gone.
     package var onDataLoss = DataLossPolicy.fail
     /// Commits of a table between two checkpoints.
