@@ -59,22 +59,14 @@ package final class DataFileWriter {
     ///
     /// - Throws: `StorageError` or `ParquetError`; call `abandon`.
     package func write(_ batch: RecordBatch) throws {
-        do {
-            try parquet.write(batch)
-        } catch {
-            throw sink.failure ?? error
-        }
+        try sink.surfacing { try parquet.write(batch) }
         rowCount += batch.rowCount
         for (index, column) in batch.columns.enumerated() { statistics[index].add(column) }
     }
 
     /// Appends all rows of a data file of the same table; `finish(statistics:)` must then be given statistics.
     package func append(contentsOf reader: ParquetReader) throws {
-        do {
-            try parquet.append(contentsOf: reader)
-        } catch {
-            throw sink.failure ?? error
-        }
+        try sink.surfacing { try parquet.append(contentsOf: reader) }
         rowCount += reader.rowCount
     }
 
@@ -87,11 +79,7 @@ package final class DataFileWriter {
     /// - Returns: The action that brings the file into the table.
     /// - Throws: `StorageError` or `ParquetError`; call `abandon`.
     package func finish(now: Int64, dataChange: Bool = true, stats: String? = nil) throws -> AddFile {
-        do {
-            try parquet.finish()
-        } catch {
-            throw sink.failure ?? error
-        }
+        try sink.surfacing { try parquet.finish() }
         try sink.writer.finish()
         try store.syncFolder(of: key)
         return AddFile(
@@ -141,23 +129,5 @@ private struct ColumnAggregate {
         case (nil, _): break
         }
         return result
-    }
-}
-
-/// Passes a Parquet file's bytes to the store and keeps the failure that Arrow cannot carry.
-final class StoreSink: ParquetSink {
-    let writer: ObjectWriter
-    private(set) var failure: (any Error)?
-
-    init(_ writer: ObjectWriter) { self.writer = writer }
-
-    func append(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        do {
-            try writer.write(bytes)
-            return true
-        } catch {
-            failure = error
-            return false
-        }
     }
 }
