@@ -63,7 +63,10 @@ package struct TailedFileSource: Sendable {
             var results = glob_t()
             defer { globfree(&results) }
             _ = glob(pattern, GLOB_BRACE | GLOB_NOSORT, nil, &results)
-            if results.gl_pathc == 0 { remarks.append(.nothingMatches(pattern: pattern)) }
+            if results.gl_pathc == 0 {
+                try checkFolder(of: pattern)
+                remarks.append(.nothingMatches(pattern: pattern))
+            }
             for index in 0..<Int(results.gl_pathc) {
                 guard let name = results.gl_pathv[index] else { continue }
                 let path = String(cString: name)
@@ -88,6 +91,19 @@ package struct TailedFileSource: Sendable {
         guard let resolved = realpath(path, nil) else { return nil }
         defer { free(resolved) }
         return String(cString: resolved)
+    }
+
+    /// Makes sure that nothing matched because there is nothing, not because the folder may not be listed.
+    private func checkFolder(of pattern: String) throws {
+        let fixed = pattern.prefix { !"*?[{".contains($0) }
+        guard let slash = fixed.lastIndex(of: "/"), slash > fixed.startIndex else { return }
+        do {
+            _ = try PosixFileSystem().list(String(fixed[..<slash]))
+        } catch let error as StorageError where error.code == .permissionDenied {
+            throw StorageError(code: error.code, operation: "read", path: error.path)
+        } catch is StorageError {
+            return
+        }
     }
 
     /// The files with unread bytes, oldest first.
