@@ -95,6 +95,14 @@ let package = Package(
             swiftSettings: strict
         ),
 
+        // Doubles for tests.
+        .target(
+            name: "SimulatedDisk",
+            dependencies: ["ObjectStorage"],
+            path: "Tests/Support/SimulatedDisk",
+            swiftSettings: strict
+        ),
+
         .testTarget(name: "ColumnarTests", dependencies: ["Columnar"], swiftSettings: strict),
         .testTarget(
             name: "SQLTextTests",
@@ -111,10 +119,22 @@ let package = Package(
         ),
         .testTarget(name: "BatchProtocolTests", dependencies: ["BatchProtocol"], swiftSettings: strict),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"], swiftSettings: strict),
-        .testTarget(name: "ObjectStorageTests", dependencies: ["ObjectStorage"], swiftSettings: strict),
-        .testTarget(name: "ParquetFilesTests", dependencies: ["ParquetFiles"], swiftSettings: strict),
-        .testTarget(name: "DeltaTablesTests", dependencies: ["DeltaTables"], swiftSettings: strict),
-        .testTarget(name: "IntakeTests", dependencies: ["Intake"], swiftSettings: strict),
+        .testTarget(
+            name: "ObjectStorageTests",
+            dependencies: ["ObjectStorage", "SimulatedDisk"],
+            swiftSettings: strict
+        ),
+        .testTarget(name: "ParquetFilesTests", dependencies: ["Columnar", "ParquetFiles"], swiftSettings: strict),
+        .testTarget(
+            name: "DeltaTablesTests",
+            dependencies: ["Columnar", "DeltaLog", "DeltaTables", "ObjectStorage", "ParquetFiles"],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "IntakeTests",
+            dependencies: ["BatchProtocol", "Intake", "ObjectStorage"],
+            swiftSettings: strict
+        ),
         .testTarget(name: "PipelinesTests", dependencies: ["Pipelines"], swiftSettings: strict),
         .testTarget(name: "QueryTests", dependencies: ["Query"], swiftSettings: strict),
     ],

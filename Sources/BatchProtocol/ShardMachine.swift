@@ -81,7 +81,7 @@ package struct ShardMachine: Hashable, Sendable {
         }
         let open = planned == received + 1 ? record.plan : nil
         try check(record.transactions, open: open)
-        if let open { phase = .committing(open, table: 0) }
+        if let open { phase = Self.start(of: open) }
     }
 
     private func check(_ transactions: [String: UInt64], open: BatchPlan?) throws {
@@ -140,7 +140,11 @@ package struct ShardMachine: Hashable, Sendable {
     package mutating func planned(_ plan: BatchPlan) {
         precondition(phase == .idle && plan.batch == nextBatch, "a plan follows its predecessor's receipt")
         gaps = []
-        phase = plan.tables.isEmpty ? .receiving(plan) : .committing(plan, table: 0)
+        phase = Self.start(of: plan)
+    }
+
+    private static func start(of plan: BatchPlan) -> Phase {
+        plan.tables.isEmpty ? .receiving(plan) : .committing(plan, table: 0)
     }
 
     /// The present table holds the batch, by us or by another process.

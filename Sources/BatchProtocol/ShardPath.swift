@@ -16,6 +16,8 @@ package struct ShardPath: Hashable, Sendable {
     package func receipt(_ batch: UInt64) -> String { "\(folder)/receipts/\(Self.digits(batch)).json" }
     /// The intake state after a batch.
     package func state(_ batch: UInt64) -> String { "\(folder)/state/\(Self.digits(batch)).json" }
+    /// The plans and receipts of the batches up to `batch`, compacted.
+    package func compacted(_ batch: UInt64) -> String { "\(folder)/compacted/\(Self.digits(batch)).parquet" }
     /// The folder of all plans.
     package var plans: String { "\(folder)/plans" }
     /// The folder of all receipts.

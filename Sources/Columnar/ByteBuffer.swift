@@ -85,9 +85,12 @@ package struct ByteBuffer: ~Copyable {
     }
 
     /// Hands the bytes on as an immutable buffer and starts again with an empty one.
+    ///
+    /// The next row group will be about as large as this one: room for it is set aside at once (untouched pages cost
+    /// nothing), so that it need not be copied as it grows.
     package mutating func freeze() -> FrozenBuffer {
         let frozen = FrozenBuffer(adopting: base, count: count)
-        capacity = 64
+        capacity = max(64, count + count / 8)
         base = .allocate(byteCount: capacity, alignment: 64)
         count = 0
         return frozen

@@ -5,7 +5,7 @@ import ParquetFiles
 
 /// The Parquet file of a classic checkpoint.
 enum CheckpointFile {
-    /// Writes a checkpoint's rows under a temporary name; returns its size in bytes.
+    /// Writes a checkpoint's rows into an object under way.
     static func write(_ content: CheckpointContent, to writer: ObjectWriter) throws {
         guard let columns = CheckpointContent.schema.columns else {
             preconditionFailure("a checkpoint type has no column")
@@ -19,12 +19,10 @@ enum CheckpointFile {
             rowCount: rows.count
         )
         let sink = StoreSink(writer)
-        do {
-            let parquet = try ParquetWriter(schema: columns, storage: [], sink: sink)
+        let parquet = try ParquetWriter(schema: columns, storage: [], sink: sink)
+        try sink.surfacing {
             try parquet.write(batch)
             try parquet.finish()
-        } catch {
-            throw sink.failure ?? error
         }
     }
 

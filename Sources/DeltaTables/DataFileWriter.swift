@@ -59,22 +59,14 @@ package final class DataFileWriter {
     ///
     /// - Throws: `StorageError` or `ParquetError`; call `abandon`.
     package func write(_ batch: RecordBatch) throws {
-        do {
-            try parquet.write(batch)
-        } catch {
-            throw sink.failure ?? error
-        }
+        try sink.surfacing { try parquet.write(batch) }
         rowCount += batch.rowCount
         for (index, column) in batch.columns.enumerated() { statistics[index].add(column) }
     }
 
     /// Appends all rows of a data file of the same table; `finish(statistics:)` must then be given statistics.
     package func append(contentsOf reader: ParquetReader) throws {
-        do {
-            try parquet.append(contentsOf: reader)
-        } catch {
-            throw sink.failure ?? error
-        }
+        try sink.surfacing { try parquet.append(contentsOf: reader) }
         rowCount += reader.rowCount
     }
 
@@ -87,11 +79,7 @@ package final class DataFileWriter {
     /// - Returns: The action that brings the file into the table.
     /// - Throws: `StorageError` or `ParquetError`; call `abandon`.
     package func finish(now: Int64, dataChange: Bool = true, stats: String? = nil) throws -> AddFile {
-        do {
-            try parquet.finish()
-        } catch {
-            throw sink.failure ?? error
-        }
+        try sink.surfacing { try parquet.finish() }
         try sink.writer.finish()
         try store.syncFolder(of: key)
         return AddFile(
@@ -110,7 +98,7 @@ package final class DataFileWriter {
     private var fileStatistics: FileStatistics {
         FileStatistics(
             recordCount: Int64(rowCount),
-            columns: zip(schema, statistics).map { field, aggregate in aggregate.statistics(of: field) }
+            columns: zip(schema, statistics).compactMap { field, aggregate in aggregate.statistics(of: field) }
         )
     }
 }
@@ -126,12 +114,17 @@ private struct ColumnAggregate {
         bounds = bounds.map { $0.union(new) } ?? new
     }
 
-    func statistics(of field: ColumnField) -> DeltaLog.ColumnStatistics {
+    /// What the log has to know of the column; nil for a structure, in whose place readers expect its fields.
+    func statistics(of field: ColumnField) -> DeltaLog.ColumnStatistics? {
+        if case .structure = field.type { return nil }
         var result = DeltaLog.ColumnStatistics(path: [field.name], nullCount: Int64(nullCount))
         switch (bounds, field.type) {
         case (.integers(let low, let high), .timestamp):
             result.minimum = .timestamp(microseconds: low)
             result.maximum = .timestamp(microseconds: high)
+        case (.integers(let low, let high), .date):
+            result.minimum = .date(days: Int32(clamping: low))
+            result.maximum = .date(days: Int32(clamping: high))
         case (.integers(let low, let high), _):
             result.minimum = .long(low)
             result.maximum = .long(high)
@@ -141,25 +134,5 @@ private struct ColumnAggregate {
         case (nil, _): break
         }
         return result
-    }
-}
-
-/// Passes a Parquet file's bytes to the store and keeps the failure that Arrow cannot carry.
-final class StoreSink: ParquetSink {
-    let writer: ObjectWriter
-    private(set) var failure: (any Error)?
-
-    init(_ writer: ObjectWriter) { self.writer = writer }
-
-    func append(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        // Arrow writes a footer even when a file is given up.
-        guard failure == nil, writer.isOpen else { return false }
-        do {
-            try writer.write(bytes)
-            return true
-        } catch {
-            failure = error
-            return false
-        }
     }
 }

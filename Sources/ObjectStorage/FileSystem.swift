@@ -10,6 +10,15 @@ package struct FileStatus: Hashable, Sendable {
     package var isFolder: Bool
     /// The inode number.
     package var inode: UInt64
+
+    /// Creates a status.
+    package init(name: String, byteCount: UInt64, modified: Int64, isFolder: Bool, inode: UInt64) {
+        self.name = name
+        self.byteCount = byteCount
+        self.modified = modified
+        self.isFolder = isFolder
+        self.inode = inode
+    }
 }
 
 /// The calls that durability rests on, so that a test can record them, fail them or forget what was not synced.

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// Objects in a folder of the local disk, named by paths relative to it.
 ///
 /// A put is durable when it returns: the bytes are synced before the name appears, and the folder after it.
@@ -5,6 +7,7 @@ package struct LocalStore: Sendable {
     /// The folder, absolute, without a slash at its end.
     package let root: String
     package let fileSystem: any FileSystem
+    private let durableFolders = DurableFolders()
 
     /// Creates a store in a folder, which need not exist yet.
     package init(root: String, fileSystem: any FileSystem = PosixFileSystem()) {
@@ -49,7 +52,8 @@ package struct LocalStore: Sendable {
     ///
     /// A rename would overwrite and an exclusive create would show torn bytes to others.
     ///
-    /// - Returns: Whether the object was created; false leaves the other one untouched.
+    /// - Returns: Whether the object was created; false leaves the other one untouched and has made it durable, since
+    ///   its owner may still be about to sync the folder.
     /// - Throws: `StorageError`; the object is then absent or whole, never torn.
     package func putIfAbsent(_ key: String, _ bytes: [UInt8]) throws -> Bool {
         let (folder, temporary) = try writeTemporary(key, bytes)
@@ -57,6 +61,7 @@ package struct LocalStore: Sendable {
         do {
             try fileSystem.link(temporary, to: path(key))
         } catch let error as StorageError where error.code == .exists {
+            try fileSystem.syncFolder(folder)
             return false
         }
         try fileSystem.syncFolder(folder)
@@ -74,6 +79,7 @@ package struct LocalStore: Sendable {
         do {
             try fileSystem.link(path(temporary), to: path(key))
         } catch let error as StorageError where error.code == .exists {
+            try syncFolder(of: key)
             return false
         }
         try syncFolder(of: key)
@@ -129,18 +135,34 @@ package struct LocalStore: Sendable {
         return folder
     }
 
+    /// A process may have been killed between making a folder and making its name durable, so every store does that
+    /// once for each folder below the root that it puts objects into.
     private func makeFolders(_ folder: String) throws {
+        guard let slash = folder.lastIndex(of: "/") else {
+            throw StorageError(code: .notFound, operation: "create", path: folder)
+        }
+        let parent = slash == folder.startIndex ? "/" : String(folder[..<slash])
+        var isNew: Bool
         do {
-            guard try fileSystem.makeFolder(folder) else { return }
+            isNew = try fileSystem.makeFolder(folder)
         } catch let error as StorageError where error.code == .notFound {
-            guard let slash = folder.lastIndex(of: "/"), slash > folder.startIndex else { throw error }
-            try makeFolders(String(folder[..<slash]))
-            guard try fileSystem.makeFolder(folder) else { return }
+            guard parent != "/" else { throw error }
+            try makeFolders(parent)
+            isNew = try fileSystem.makeFolder(folder)
         }
-        if let slash = folder.lastIndex(of: "/") {
-            try fileSystem.syncFolder(slash == folder.startIndex ? "/" : String(folder[..<slash]))
+        if folder.hasPrefix(root + "/"), durableFolders.names.withLock({ !$0.contains(folder) }) {
+            try makeFolders(parent)
+            isNew = true
         }
+        guard isNew else { return }
+        try fileSystem.syncFolder(parent)
+        durableFolders.names.withLock { _ = $0.insert(folder) }
     }
+}
+
+/// The folders whose names a store has made durable.
+private final class DurableFolders: Sendable {
+    let names = Mutex<Set<String>>([])
 }
 
 /// Names that no two attempts share.

@@ -13,9 +13,6 @@ package final class ObjectWriter {
         handle = try fileSystem.create(path)
     }
 
-    /// Whether bytes can still be appended.
-    package var isOpen: Bool { handle != nil }
-
     deinit { if let handle { fileSystem.close(handle) } }
 
     /// Appends bytes.

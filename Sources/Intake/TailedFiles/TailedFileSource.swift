@@ -53,7 +53,7 @@ package struct TailedFileSource: Sendable {
         case startsAnew(path: String)
     }
 
-    /// The files that match now, oldest first.
+    /// The files that match now, oldest first; one that is reached by several names is there once, by its own.
     ///
     /// - Throws: `StorageError` for a file that is there but may not be looked at.
     package func find() throws -> (files: [FoundFile], remarks: [Remark]) {
@@ -70,11 +70,11 @@ package struct TailedFileSource: Sendable {
             for index in 0..<Int(results.gl_pathc) {
                 guard let name = results.gl_pathv[index] else { continue }
                 let path = String(cString: name)
-                guard let status = try PosixFileSystem().status(path) else { continue }
+                guard let status = try PosixFileSystem().status(path), let place = Self.place(path) else { continue }
                 if status.isFolder {
                     remarks.append(.isFolder(path: path))
-                } else {
-                    files[path] = FoundFile(
+                } else if files[place] == nil || path == place {
+                    files[place] = FoundFile(
                         path: path,
                         byteCount: status.byteCount,
                         modified: status.modified,
@@ -84,6 +84,13 @@ package struct TailedFileSource: Sendable {
             }
         }
         return (files.values.sorted { ($0.modified, $0.path) < ($1.modified, $1.path) }, remarks)
+    }
+
+    /// The path without links; nil when the file is gone.
+    private static func place(_ path: String) -> String? {
+        guard let resolved = realpath(path, nil) else { return nil }
+        defer { free(resolved) }
+        return String(cString: resolved)
     }
 
     /// Makes sure that nothing matched because there is nothing, not because the folder may not be listed.

@@ -18,6 +18,9 @@ package struct PostgresPipelineSettings: Sendable {
         case `continue`
     }
 
+    /// Row groups beyond this size make files no smaller and readers no faster.
+    package static let largestRowGroupByteCount = 24 << 20
+
     /// The pipeline's name.
     package var name: String
     /// The log files.
@@ -29,7 +32,7 @@ package struct PostgresPipelineSettings: Sendable {
     /// The most bytes of one batch.
     package var batchByteCount: UInt64 = 1 << 30
     /// Bytes of one open row group.
-    package var rowGroupByteCount = 32 << 20
+    package var rowGroupByteCount = PostgresPipelineSettings.largestRowGroupByteCount
     /// What to do when planned bytes are gone.
     package var onDataLoss = DataLossPolicy.fail
     /// Commits of a table between two checkpoints.

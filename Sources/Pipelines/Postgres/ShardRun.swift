@@ -107,7 +107,15 @@ struct ShardRun {
         )
         pipeline.observer.phase(.plan)
         do {
-            guard try shard.put(plan) else {
+            let isOurs = try shard.put(plan)
+            if isOurs, try shard.isCompacted(batch) {
+                // The number was free only because its plan is so old that it was compacted.
+                pipeline.remove(new)
+                try shard.withdraw(plan)
+                self = try ShardRun(pipeline: pipeline, shard: shard, appID: appID)
+                return true
+            }
+            guard isOurs else {
                 // Another process planned this batch: its plan stands, our files go.
                 pipeline.remove(new)
                 self = try ShardRun(pipeline: pipeline, shard: shard, appID: appID)
@@ -177,6 +185,7 @@ struct ShardRun {
             stateSnapshot = receipt.batch
         }
         try shard.pointHead(at: receipt.batch)
+        try shard.compact(newest: receipt.batch, now: pipeline.clock())
         for (index, table) in pipeline.tables.enumerated() {
             let rows = staged?.files[index]?.rowCount ?? 0
             if index == 0 { pipeline.summary.quarantined += rows } else { pipeline.summary.rows += rows }

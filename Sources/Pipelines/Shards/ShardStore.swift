@@ -144,6 +144,9 @@ struct ShardStore {
         return (state, snapshot)
     }
 
+    /// A stored plan, nil when there is none.
+    func plan(_ batch: UInt64) throws -> BatchPlan? { try read(BatchPlan.self, path.plan(batch)) }
+
     /// Stores a plan unless its number is taken; returns whether it was free.
     func put(_ plan: BatchPlan) throws -> Bool {
         try store.putIfAbsent(path.plan(plan.batch), try encode(plan))

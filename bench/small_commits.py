@@ -1,0 +1,95 @@
+"""What many small commits cost: a hundred runs of 1 MB, and one table of 10,000 commits.
+
+usage: small_commits.py [--runs 100] [--commits 10000] [--binary PATH]
+
+Prints CPU and wall seconds of the first and the last ten runs; for the long table its live files, the wall seconds of an
+idle run (open, look at the source, exit) and of a run that appends 1 MB.
+"""
+import argparse
+import json
+import pathlib
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+CONFIG = """lake: lake
+pipelines:
+  pg: {{kind: postgres, source: {{files: "*.csv"}}, role: primary, table: s.audit, batch_bytes: {batch}}}
+"""
+
+
+def generate(path, megabytes, chunk):
+    """A disjoint slice of the generator's log."""
+    subprocess.run(
+        [sys.executable, HERE / "gen_pgcsv.py", "--mb", str(megabytes), "--chunk", str(chunk), "--out", path],
+        check=True, stderr=subprocess.DEVNULL,
+    )
+
+
+def run(binary, folder, batch="1GB"):
+    """One process: what it reported, CPU and wall seconds."""
+    (folder / "auditlake.yaml").write_text(CONFIG.format(batch=batch))
+    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    command = [binary, "run", "--once", "--format", "json"]
+    done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, text=True, check=True)
+    wall, after = time.monotonic() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return json.loads(done.stdout), cpu, wall
+
+
+def tables(binary, folder):
+    """The table's row of `auditlake tables`."""
+    done = subprocess.run(
+        [binary, "tables", "--format", "json"], cwd=folder, stdout=subprocess.PIPE, text=True, check=True
+    )
+    return next(row for row in json.loads(done.stdout) if row["table"] == "main.s.audit")
+
+
+def hundred_runs(binary, folder, count):
+    figures = []
+    for chunk in range(count):
+        generate(folder / f"{chunk:05}.csv", 1, chunk)
+        figures.append(run(binary, folder)[1:])
+        # What was read may go, as after a rotation.
+        (folder / f"{chunk:05}.csv").unlink()
+    first, last = figures[:10], figures[-10:]
+    for name, part in (("first ten", first), ("last ten", last)):
+        cpu, wall = [f[0] for f in part], [f[1] for f in part]
+        print(f"{count} runs of 1 MB, {name}: CPU median {statistics.median(cpu):.3f} s, wall median {statistics.median(wall):.3f} s")
+    print(tables(binary, folder))
+
+
+def many_commits(binary, folder, count):
+    generate(folder / "many.csv", count * 700 / 1e6, 0)
+    report, cpu, wall = run(binary, folder, batch="560")
+    print(f"{report['batches']} commits of about one record: {wall:.1f} s, CPU {cpu:.1f} s")
+    print(tables(binary, folder))
+    idle = [run(binary, folder)[2] for _ in range(20)]
+    print(f"idle run (open and exit): wall median {statistics.median(idle) * 1e3:.1f} ms, worst {max(idle) * 1e3:.1f} ms")
+    generate(folder / "more.csv", 1, 99)
+    report, cpu, wall = run(binary, folder)
+    print(f"then 1 MB: {report['rows']} rows, CPU {cpu:.3f} s, wall {wall:.3f} s")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=100)
+    parser.add_argument("--commits", type=int, default=10_000)
+    parser.add_argument("--binary", default=HERE.parent / ".build/release/auditlake", type=pathlib.Path)
+    options = parser.parse_args()
+    for job, count in ((hundred_runs, options.runs), (many_commits, options.commits)):
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="commits-"))
+        try:
+            if count:
+                job(options.binary.resolve(), folder, count)
+        finally:
+            shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main()
