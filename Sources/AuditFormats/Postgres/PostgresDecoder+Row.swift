@@ -47,6 +47,11 @@ extension PostgresDecoder {
             let fault = RecordFault(code: .timestamp, detail: "no such date or time", range: record.range)
             quarantine.append(fault, raw: fields.bytes, source: sourceName, ingestTime: ingestTime)
             return
+        case .zone(let abbreviation, .unknown) where sessionBeganInKnownZone(fields):
+            let detail = "the time zone \(abbreviation) is not known, that of the session's start is"
+            let fault = RecordFault(code: .timestamp, detail: detail, range: record.range)
+            quarantine.append(fault, raw: fields.bytes, source: sourceName, ingestTime: ingestTime)
+            return
         case .zone(let abbreviation, let meaning):
             throw SettingsError(offset: record.range.lowerBound, abbreviation: abbreviation, meaning: meaning)
         }
@@ -75,6 +80,16 @@ extension PostgresDecoder {
         rows.source.append(entry: roleEntry())
         rows.raw.append(fields.bytes)
         totals.rowCount += 1
+    }
+
+    /// A server writes both times of a record in one zone: when the other is known, this one is damaged, and no setting can mend it.
+    private func sessionBeganInKnownZone(_ record: CSVLogRecord) -> Bool {
+        let text = record.stored(CSVLogField.sessionStartTime)
+        let zoneStart = "YYYY-MM-DD HH:MM:SS ".utf8.count
+        guard text.count > zoneStart else { return false }
+        let abbreviation = String(decoding: text[zoneStart...], as: UTF8.self)
+        if case .offset = settings.zone.meaning(of: abbreviation, localSeconds: 0) { return true }
+        return false
     }
 
     // MARK: Columns
@@ -203,11 +218,17 @@ extension PostgresDecoder {
     }
 
     private mutating func appendStatement(_ text: UnsafeRawBufferPointer, limit: Int) {
-        if text.isEmpty { rows.statement.appendNull() } else { rows.statement.append(text.clipped(to: limit)) }
+        if text.isEmpty {
+            rows.statement.appendNull()
+        } else {
+            rows.statement.append(text.clipped(to: limit))
+        }
     }
 
     private mutating func appendCommandTag(
-        _ record: CSVLogRecord, kind: RecordKind, normalized: NormalizedStatement?
+        _ record: CSVLogRecord,
+        kind: RecordKind,
+        normalized: NormalizedStatement?
     ) {
         if kind.isAudit {
             let command = payload.stored(PgAuditPayload.command)
