@@ -293,6 +293,16 @@ def odd_input(b):
     yield f"a binary file: {len(held)} rows in the quarantine, its neighbours whole"
 
     w = b.workspace([])
+    foreign = os.path.join(w.logs, "foreign.csv")
+    for zone in "XYZT", "IST":
+        with open(b.plain, "rb") as f, open(foreign, "wb") as out:
+            out.write(f.read().replace(b" UTC,", f" {zone},".encode()))
+        refused(w.run(), CONFIGURATION, foreign, "byte 0", zone, "timezone")
+    w.configure(timezone="Asia/Kolkata")
+    demand(w.drain()["rows"] > 0, "no rows with the setting timezone")
+    yield "a time zone that is unknown or ambiguous, then named"
+
+    w = b.workspace([])
     report = w.drain()
     demand(any("nothing matches" in r for r in report["remarks"]), f"no remark that nothing matches: {report['remarks']}")
     yield "no file matches"
@@ -508,7 +518,12 @@ def damaged_records(b):
         k = rng.randrange(len(spans) - 1)
         return data[:spans[k][1] - 1] + data[spans[k][1]:], {k, k + 1}, f"no newline before byte {spans[k][1]}"
 
-    for name, damage in {"a bit flipped": flip, "a quote lost": lose_quote, "a line cut": cut_line, "a line cut with its end": cut, "two records glued": glue}.items():
+    def break_zone(rng):
+        k = rng.randrange(len(spans))
+        at = spans[k][0] + data[spans[k][0]:spans[k][1]].index(b",") - 1
+        return data[:at] + b"X" + data[at + 1:], {k}, f"time zone at byte {at} broken"
+
+    for name, damage in {"a time zone broken": break_zone, "a bit flipped": flip, "a quote lost": lose_quote, "a line cut": cut_line, "a line cut with its end": cut, "two records glued": glue}.items():
         for _ in range(8):
             changed, touched, what = damage(b.rng)
             w = b.workspace([])
