@@ -203,11 +203,17 @@ extension PostgresDecoder {
     }
 
     private mutating func appendStatement(_ text: UnsafeRawBufferPointer, limit: Int) {
-        if text.isEmpty { rows.statement.appendNull() } else { rows.statement.append(text.clipped(to: limit)) }
+        if text.isEmpty {
+            rows.statement.appendNull()
+        } else {
+            rows.statement.append(text.clipped(to: limit))
+        }
     }
 
     private mutating func appendCommandTag(
-        _ record: CSVLogRecord, kind: RecordKind, normalized: NormalizedStatement?
+        _ record: CSVLogRecord,
+        kind: RecordKind,
+        normalized: NormalizedStatement?
     ) {
         if kind.isAudit {
             let command = payload.stored(PgAuditPayload.command)
