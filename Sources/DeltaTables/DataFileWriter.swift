@@ -98,7 +98,8 @@ package final class DataFileWriter {
     private var fileStatistics: FileStatistics {
         FileStatistics(
             recordCount: Int64(rowCount),
-            columns: zip(schema, statistics).compactMap { field, aggregate in aggregate.statistics(of: field) }
+            columns: zip(schema, statistics).compactMap { field, aggregate in aggregate.statistics(of: field)
+            }
         )
     }
 }

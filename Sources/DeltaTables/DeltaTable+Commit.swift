@@ -68,7 +68,10 @@ extension DeltaTable {
         do {
             _ = try table.head.metadata.schema().merged(with: metadata.schema())
         } catch {
-            throw CommitConflictError(table: table.folder, conflict: .metadataChanged(version: version, error))
+            throw CommitConflictError(
+                table: table.folder,
+                conflict: .metadataChanged(version: version, error)
+            )
         }
     }
 
@@ -121,10 +124,14 @@ extension DeltaTable {
     /// Makes sure that a free name is that of the next version and not of one that was cleaned up since this was opened.
     private func requireLog(upTo version: Int64) throws {
         guard try !store.exists(logKey(.commit(version: version - 1))) else { return }
-        let versions = try store.list("\(folder)/\(LogFileName.folder)").compactMap { LogFileName($0.name)?.version }
+        let versions = try store.list("\(folder)/\(LogFileName.folder)").compactMap {
+            LogFileName($0.name)?.version
+        }
         guard versions.contains(where: { $0 >= version }) else { return }
         throw DeltaLogError(
-            .logGap, "the log was cleaned up beyond this version while the table was open; open it again", version: version
+            .logGap,
+            "the log was cleaned up beyond this version while the table was open; open it again",
+            version: version
         )
     }
 
@@ -146,7 +153,10 @@ extension DeltaTable {
             case .committed(let version):
                 try refresh()
                 return .committed(version: version)
-            case .alreadyCommitted(let version): return .alreadyCommitted(version: version)
+            case .alreadyCommitted(let version):
+                // The process that linked it may have been killed before it made the name durable.
+                try store.syncFolder(of: logKey(.commit(version: version)))
+                return .alreadyCommitted(version: version)
             case .conflict(let conflict): throw CommitConflictError(table: folder, conflict: conflict)
             }
         }

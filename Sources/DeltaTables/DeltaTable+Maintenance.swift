@@ -66,13 +66,17 @@ extension DeltaTable {
         }
     }
 
-    /// Removes data files that no commit names. A put can fail after its commit has become visible, so the log decides;
-    /// what cannot be decided stays until vacuum.
+    /// Removes data files that no commit names.
+    ///
+    /// A put can fail after its commit has become visible, so the log decides; what cannot be decided stays
+    /// until vacuum.
     private func dropUncommitted(_ files: [AddFile]) {
         do {
             try refresh()
             let live = try snapshot().files
-            for file in files where live[file.path] == nil { try store.remove("\(folder)/\(file.path.decoded)") }
+            for file in files where live[file.path] == nil {
+                try store.remove("\(folder)/\(file.path.decoded)")
+            }
         } catch {
             return
         }

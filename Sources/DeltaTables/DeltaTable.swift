@@ -74,7 +74,9 @@ package final class DeltaTable {
         let key = "\(folder)/\(LogFileName.checkpoint(version: hint.version).path)"
         // A clean-up leaves the commit of the checkpoint at which the log begins: where it is gone, newer versions may be
         // out of reach from here and a listing has to tell.
-        guard try store.exists(key), try store.exists("\(folder)/\(LogFileName.commit(version: hint.version).path)") else {
+        guard try store.exists(key),
+            try store.exists("\(folder)/\(LogFileName.commit(version: hint.version).path)")
+        else {
             return nil
         }
         let rows = try CheckpointFile.read(path: store.path(key), content: .head)

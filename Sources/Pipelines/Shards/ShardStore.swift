@@ -103,6 +103,9 @@ struct ShardStore {
                 detail: "\(store.path(path.plan(batch))) is missing"
             )
         }
+        // What a killed process linked may not be durable yet; all that follows rests on it.
+        if open != nil || last != nil { try store.syncFolder(of: path.plan(batch + 1)) }
+        if receipt != nil { try store.syncFolder(of: path.receipt(batch)) }
         let (state, snapshot) = try state(after: batch, lastPlan: last)
         return Opening(plan: open ?? last, receipt: receipt, state: state, stateSnapshot: snapshot)
     }
