@@ -45,7 +45,13 @@ extension PostgresDecoder {
         case .time(let value): time = value
         case .impossible:
             let fault = RecordFault(code: .timestamp, detail: "no such date or time", range: record.range)
-            quarantine.append(fault, raw: fields.bytes, source: sourceName, ingestTime: ingestTime)
+            quarantine.append(
+                fault,
+                raw: fields.bytes,
+                isLatin1: record.isLatin1,
+                source: sourceName,
+                ingestTime: ingestTime
+            )
             return
         case .zone(let abbreviation, let meaning):
             throw SettingsError(offset: record.range.lowerBound, abbreviation: abbreviation, meaning: meaning)
@@ -203,11 +209,17 @@ extension PostgresDecoder {
     }
 
     private mutating func appendStatement(_ text: UnsafeRawBufferPointer, limit: Int) {
-        if text.isEmpty { rows.statement.appendNull() } else { rows.statement.append(text.clipped(to: limit)) }
+        if text.isEmpty {
+            rows.statement.appendNull()
+        } else {
+            rows.statement.append(text.clipped(to: limit))
+        }
     }
 
     private mutating func appendCommandTag(
-        _ record: CSVLogRecord, kind: RecordKind, normalized: NormalizedStatement?
+        _ record: CSVLogRecord,
+        kind: RecordKind,
+        normalized: NormalizedStatement?
     ) {
         if kind.isAudit {
             let command = payload.stored(PgAuditPayload.command)
