@@ -128,7 +128,11 @@ let package = Package(
             dependencies: ["ObjectStorage", "SimulatedDisk"],
             swiftSettings: strict
         ),
-        .testTarget(name: "ParquetFilesTests", dependencies: ["Columnar", "ParquetFiles"], swiftSettings: strict),
+        .testTarget(
+            name: "ParquetFilesTests",
+            dependencies: ["Columnar", "ParquetFiles"],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "DeltaTablesTests",
             dependencies: ["Columnar", "DeltaLog", "DeltaTables", "ObjectStorage", "ParquetFiles"],

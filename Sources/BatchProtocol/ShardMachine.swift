@@ -67,7 +67,8 @@ package struct ShardMachine: Hashable, Sendable {
             throw ShardError(
                 code: .newerFormat,
                 batch: received,
-                detail: "format \(format) is newer than this release's"
+                detail:
+                    "its plan or receipt has format \(format); this release knows \(BatchPlan.currentFormat)"
             )
         }
         let planned = record.plan?.batch ?? 0
@@ -97,7 +98,7 @@ package struct ShardMachine: Hashable, Sendable {
                 code: found == nil ? .missingTransaction : .transactionMismatch,
                 batch: expected,
                 detail:
-                    "table \(name) says it holds batch \(found.map(String.init) ?? "none") of this shard, the receipts say \(expected)"
+                    "table \(name) holds \(found.map { "batch \($0)" } ?? "nothing") of this shard, the receipts say batch \(expected)"
             )
         }
         if let open, isPartlyCommitted, open.parserVersion != parserVersion {

@@ -21,6 +21,7 @@ public:
     explicit SinkStream(apq_sink sink) : sink_(sink) { set_mode(arrow::io::FileMode::WRITE); }
 
     arrow::Status Write(const void *data, int64_t count) override {
+        if (closed_) return arrow::Status::IOError("the file was given up");
         if (sink_.write(sink_.context, data, count) != 0) return arrow::Status::IOError("the file could not be written");
         position_ += count;
         return arrow::Status::OK();
@@ -89,4 +90,8 @@ int apq_writer_close(apq_writer *writer, apq_error *error) {
     return guarded(error, [&]() -> arrow::Status { return writer->file->Close(); });
 }
 
-void apq_writer_destroy(apq_writer *writer) { delete writer; }
+void apq_writer_destroy(apq_writer *writer) {
+    // Arrow's writer ends an unfinished file when it goes; nothing may reach the sink any more.
+    (void)writer->stream->Close();
+    delete writer;
+}

@@ -82,11 +82,18 @@ package struct Lake: Sendable {
         }
     }
 
+    /// Whether this lake has claimed a table's name, in any spelling.
+    package func hasClaimed(_ name: TableName) throws -> Bool { try store.exists(claimKey(name)) }
+
+    private func claimKey(_ name: TableName) -> String {
+        "\(Self.reservedName)/names/\(name.description.lowercased())"
+    }
+
     /// Claims a table's name for its folder, without regard to case, for good.
     ///
     /// - Throws: `LakeError` with `nameTaken` when a table of another spelling has it.
     package func claim(_ name: TableName) throws {
-        let key = "\(Self.reservedName)/names/\(name.description.lowercased())"
+        let key = claimKey(name)
         let claim = Claim(name: name.description, folder: name.folder)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -130,7 +137,20 @@ package struct Lake: Sendable {
     }
 
     /// Opens a table; nil when there is none.
+    ///
+    /// - Throws: `LakeError` with `damaged` when its log cannot be read by this release; `StorageError`.
     package func table(_ name: TableName) throws -> DeltaTable? {
-        try DeltaTable.open(store: store, folder: name.folder)
+        do {
+            return try DeltaTable.open(store: store, folder: name.folder)
+        } catch let error as StorageError {
+            throw error
+        } catch {
+            throw LakeError(
+                code: .damaged,
+                description:
+                    "the log of table \(name) in \(store.path(name.folder)) cannot be used: \(error)",
+                mend: "restore its _delta_log from a backup, or use another table name"
+            )
+        }
     }
 }

@@ -19,8 +19,8 @@ enum CheckpointFile {
             rowCount: rows.count
         )
         let sink = StoreSink(writer)
-        let parquet = try ParquetWriter(schema: columns, storage: [], sink: sink)
         try sink.surfacing {
+            let parquet = try ParquetWriter(schema: columns, storage: [], sink: sink)
             try parquet.write(batch)
             try parquet.finish()
         }

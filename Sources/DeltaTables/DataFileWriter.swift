@@ -98,7 +98,8 @@ package final class DataFileWriter {
     private var fileStatistics: FileStatistics {
         FileStatistics(
             recordCount: Int64(rowCount),
-            columns: zip(schema, statistics).map { field, aggregate in aggregate.statistics(of: field) }
+            columns: zip(schema, statistics).compactMap { field, aggregate in aggregate.statistics(of: field)
+            }
         )
     }
 }
@@ -114,12 +115,17 @@ private struct ColumnAggregate {
         bounds = bounds.map { $0.union(new) } ?? new
     }
 
-    func statistics(of field: ColumnField) -> DeltaLog.ColumnStatistics {
+    /// What the log has to know of the column; nil for a structure, in whose place readers expect its fields.
+    func statistics(of field: ColumnField) -> DeltaLog.ColumnStatistics? {
+        if case .structure = field.type { return nil }
         var result = DeltaLog.ColumnStatistics(path: [field.name], nullCount: Int64(nullCount))
         switch (bounds, field.type) {
         case (.integers(let low, let high), .timestamp):
             result.minimum = .timestamp(microseconds: low)
             result.maximum = .timestamp(microseconds: high)
+        case (.integers(let low, let high), .date):
+            result.minimum = .date(days: Int32(clamping: low))
+            result.maximum = .date(days: Int32(clamping: high))
         case (.integers(let low, let high), _):
             result.minimum = .long(low)
             result.maximum = .long(high)

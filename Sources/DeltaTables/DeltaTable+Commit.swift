@@ -56,7 +56,23 @@ extension DeltaTable {
         guard let table = try open(store: store, folder: folder) else {
             throw DeltaLogError(.noSuchVersion, "the table that was just created is gone", version: 0)
         }
+        try requireRoom(for: metadata, in: table)
         return table
+    }
+
+    private static func requireRoom(for metadata: TableMetadata, in table: DeltaTable) throws {
+        let version = table.head.version
+        guard table.head.metadata.partitionColumns == metadata.partitionColumns else {
+            throw CommitConflictError(table: table.folder, conflict: .tableReplaced(version: version))
+        }
+        do {
+            _ = try table.head.metadata.schema().merged(with: metadata.schema())
+        } catch {
+            throw CommitConflictError(
+                table: table.folder,
+                conflict: .metadataChanged(version: version, error)
+            )
+        }
     }
 
     /// Adds files of one numbered batch, once.
@@ -105,12 +121,27 @@ extension DeltaTable {
         return try carryOut(attempt)
     }
 
+    /// Makes sure that a free name is that of the next version and not of one that was cleaned up since this was opened.
+    private func requireLog(upTo version: Int64) throws {
+        guard try !store.exists(logKey(.commit(version: version - 1))) else { return }
+        let versions = try store.list("\(folder)/\(LogFileName.folder)").compactMap {
+            LogFileName($0.name)?.version
+        }
+        guard versions.contains(where: { $0 >= version }) else { return }
+        throw DeltaLogError(
+            .logGap,
+            "the log was cleaned up beyond this version while the table was open; open it again",
+            version: version
+        )
+    }
+
     private func carryOut(_ start: CommitAttempt) throws -> CommitResult {
         var attempt = start
         while true {
             switch attempt.next {
             case .put(let version, let bytes):
                 observer?(.commit)
+                try requireLog(upTo: version)
                 if try store.putIfAbsent(logKey(.commit(version: version)), bytes) {
                     attempt.report(.won)
                 } else {
@@ -122,7 +153,10 @@ extension DeltaTable {
             case .committed(let version):
                 try refresh()
                 return .committed(version: version)
-            case .alreadyCommitted(let version): return .alreadyCommitted(version: version)
+            case .alreadyCommitted(let version):
+                // The process that linked it may have been killed before it made the name durable.
+                try store.syncFolder(of: logKey(.commit(version: version)))
+                return .alreadyCommitted(version: version)
             case .conflict(let conflict): throw CommitConflictError(table: folder, conflict: conflict)
             }
         }

@@ -57,12 +57,28 @@ extension DeltaTable {
             }
             _ = try replace(removed, with: added, now: now)
         } catch {
-            for file in added { try? store.remove("\(folder)/\(file.path.decoded)") }
+            dropUncommitted(added)
             // Another process merged the same files: the table is well without us.
             if let conflict = error as? CommitConflictError, case .filesGone = conflict.conflict {
                 return try refresh()
             }
             throw error
+        }
+    }
+
+    /// Removes data files that no commit names.
+    ///
+    /// A put can fail after its commit has become visible, so the log decides; what cannot be decided stays
+    /// until vacuum.
+    private func dropUncommitted(_ files: [AddFile]) {
+        do {
+            try refresh()
+            let live = try snapshot().files
+            for file in files where live[file.path] == nil {
+                try store.remove("\(folder)/\(file.path.decoded)")
+            }
+        } catch {
+            return
         }
     }
 

@@ -72,7 +72,13 @@ package final class DeltaTable {
             let hint = try? LastCheckpoint(decoding: bytes), hint.parts == nil
         else { return nil }
         let key = "\(folder)/\(LogFileName.checkpoint(version: hint.version).path)"
-        guard try store.exists(key) else { return nil }
+        // A clean-up leaves the commit of the checkpoint at which the log begins: where it is gone, newer versions may be
+        // out of reach from here and a listing has to tell.
+        guard try store.exists(key),
+            try store.exists("\(folder)/\(LogFileName.commit(version: hint.version).path)")
+        else {
+            return nil
+        }
         let rows = try CheckpointFile.read(path: store.path(key), content: .head)
         let head = try TableHead(version: hint.version, checkpointRows: rows)
         let table = DeltaTable(store: store, folder: folder, head: head, checkpointVersion: hint.version)

@@ -130,7 +130,7 @@ import Testing
         let error = #expect(throws: ShardError.self) { try ShardMachine(opening: record, parserVersion: 1) }
         #expect(
             error?.description
-                == "batch 2: table b says it holds batch none of this shard, the receipts say 2"
+                == "batch 2: table b holds nothing of this shard, the receipts say batch 2"
         )
     }
 }

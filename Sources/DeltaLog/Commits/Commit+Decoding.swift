@@ -41,7 +41,7 @@ extension Commit {
         } catch {
             throw DeltaLogError(
                 .malformedAction,
-                "the line is no Delta action: \(error)",
+                "the line is no Delta action",
                 version: version,
                 line: line
             )

@@ -20,6 +20,26 @@ package final class FileReader {
 
     deinit { close(handle) }
 
+    /// Opens a file; nil when there is none.
+    ///
+    /// - Throws: `StorageError` for a file that is there but cannot be read.
+    package static func openIfThere(_ path: String) throws -> FileReader? {
+        do {
+            return try FileReader(path: path)
+        } catch let error as StorageError where error.code == .notFound {
+            return nil
+        }
+    }
+
+    /// The inode number of the open file.
+    package func inode() throws -> UInt64 {
+        var status = stat()
+        guard fstat(handle, &status) == 0 else {
+            throw StorageError(errno: errno, operation: "look at", path: path)
+        }
+        return UInt64(status.st_ino)
+    }
+
     /// Reads up to `buffer.count` bytes at an offset; fewer only at the end of the file.
     ///
     /// - Returns: The number of bytes read.
@@ -65,15 +85,11 @@ package final class FileReader {
     /// Describes the file as read up to `offset`.
     package func track(id: String, host: String, upTo offset: UInt64) throws -> TrackedFile {
         let head = Int(min(offset, UInt64(TailedFileSource.hashedByteCount)))
-        var status = stat()
-        guard fstat(handle, &status) == 0 else {
-            throw StorageError(errno: errno, operation: "look at", path: path)
-        }
         return TrackedFile(
             id: id,
             path: path,
             host: host,
-            inode: UInt64(status.st_ino),
+            inode: try inode(),
             headByteCount: head,
             headHash: try hash(from: 0, byteCount: head),
             offset: offset,

@@ -25,6 +25,19 @@ package struct UnreadFile: Hashable, Sendable {
     package var offset: UInt64 { tracked?.offset ?? 0 }
     /// Unread bytes when the file was found.
     package var unreadByteCount: UInt64 { found.byteCount - offset }
+
+    /// Opens the file once more to read on; nil when its name has gone to another file since it was found.
+    ///
+    /// - Throws: `StorageError`.
+    package func open() throws -> FileReader? {
+        guard let reader = try FileReader.openIfThere(found.path), try reader.inode() == found.inode else {
+            return nil
+        }
+        guard let tracked else { return reader }
+        let tail = tracked.offset - UInt64(tracked.tailByteCount)
+        return try reader.hash(from: tail, byteCount: tracked.tailByteCount) == tracked.tailHash
+            ? reader : nil
+    }
 }
 
 /// Log files named by patterns, told apart by what they hold.
@@ -53,7 +66,7 @@ package struct TailedFileSource: Sendable {
         case startsAnew(path: String)
     }
 
-    /// The files that match now, oldest first.
+    /// The files that match now, oldest first; one that is reached by several names is there once, by its own.
     ///
     /// - Throws: `StorageError` for a file that is there but may not be looked at.
     package func find() throws -> (files: [FoundFile], remarks: [Remark]) {
@@ -63,15 +76,20 @@ package struct TailedFileSource: Sendable {
             var results = glob_t()
             defer { globfree(&results) }
             _ = glob(pattern, GLOB_BRACE | GLOB_NOSORT, nil, &results)
-            if results.gl_pathc == 0 { remarks.append(.nothingMatches(pattern: pattern)) }
+            if results.gl_pathc == 0 {
+                try checkFolder(of: pattern)
+                remarks.append(.nothingMatches(pattern: pattern))
+            }
             for index in 0..<Int(results.gl_pathc) {
                 guard let name = results.gl_pathv[index] else { continue }
                 let path = String(cString: name)
-                guard let status = try PosixFileSystem().status(path) else { continue }
+                guard let status = try PosixFileSystem().status(path), let place = Self.place(path) else {
+                    continue
+                }
                 if status.isFolder {
                     remarks.append(.isFolder(path: path))
-                } else {
-                    files[path] = FoundFile(
+                } else if files[place] == nil || path == place {
+                    files[place] = FoundFile(
                         path: path,
                         byteCount: status.byteCount,
                         modified: status.modified,
@@ -83,6 +101,26 @@ package struct TailedFileSource: Sendable {
         return (files.values.sorted { ($0.modified, $0.path) < ($1.modified, $1.path) }, remarks)
     }
 
+    /// The path without links; nil when the file is gone.
+    private static func place(_ path: String) -> String? {
+        guard let resolved = realpath(path, nil) else { return nil }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+
+    /// Makes sure that nothing matched because there is nothing, not because the folder may not be listed.
+    private func checkFolder(of pattern: String) throws {
+        let fixed = pattern.prefix { !"*?[{".contains($0) }
+        guard let slash = fixed.lastIndex(of: "/"), slash > fixed.startIndex else { return }
+        do {
+            _ = try PosixFileSystem().list(String(fixed[..<slash]))
+        } catch let error as StorageError where error.code == .permissionDenied {
+            throw StorageError(code: error.code, operation: "read", path: error.path)
+        } catch is StorageError {
+            return
+        }
+    }
+
     /// The files with unread bytes, oldest first.
     ///
     /// A file is one that was read before when its first bytes and the bytes before the offset are the same; its inode
@@ -92,41 +130,30 @@ package struct TailedFileSource: Sendable {
     /// - Returns: The files, and what a person should know.
     /// - Throws: `StorageError` for a file that cannot be read.
     package func unread(after state: IntakeState) throws -> (files: [UnreadFile], remarks: [Remark]) {
-        var (found, remarks) = try find()
-        found.removeAll { $0.byteCount == 0 }
+        let (found, findings) = try find()
+        var remarks = findings
         var claimed: Set<String> = []
         var matches: [String: TrackedFile] = [:]
+        // A file that vanishes in between is met again, under its new name, by the next look.
+        let contents = try found.filter { $0.byteCount > 0 }.compactMap(FileContent.init)
         // Same inode first, so that a copy beside the original does not take its place.
         for usesInode in [true, false] {
-            for file in found where matches[file.path] == nil {
+            for content in contents where matches[content.file.path] == nil {
                 let candidates = state.files.reversed().filter { candidate in
-                    !claimed.contains(candidate.id) && (candidate.inode == file.inode) == usesInode
-                        && candidate.offset <= file.byteCount
+                    !claimed.contains(candidate.id) && (candidate.inode == content.file.inode) == usesInode
+                        && candidate.offset <= content.file.byteCount
                 }
-                guard let match = try candidates.first(where: { try holds(file, $0) }) else { continue }
+                guard let match = try candidates.first(where: content.holds) else { continue }
                 claimed.insert(match.id)
-                matches[file.path] = match
+                matches[content.file.path] = match
             }
         }
-        for file in found where matches[file.path] == nil {
+        for file in contents.map(\.file) where matches[file.path] == nil {
             let wasRead = state.files.contains { $0.inode == file.inode && !claimed.contains($0.id) }
             if wasRead { remarks.append(.startsAnew(path: file.path)) }
         }
-        let unread = found.map { UnreadFile(found: $0, tracked: matches[$0.path]) }.filter {
-            $0.unreadByteCount > 0
-        }
-        return (unread, remarks)
-    }
-
-    /// Whether a file holds what was read of a tracked one.
-    private func holds(_ file: FoundFile, _ tracked: TrackedFile) throws -> Bool {
-        let reader = try FileReader(path: file.path)
-        return try reader.hash(from: 0, byteCount: tracked.headByteCount) == tracked.headHash
-            && reader.hash(
-                from: tracked.offset - UInt64(tracked.tailByteCount),
-                byteCount: tracked.tailByteCount
-            )
-                == tracked.tailHash
+        let unread = contents.map { UnreadFile(found: $0.file, tracked: matches[$0.file.path]) }
+        return (unread.filter { $0.unreadByteCount > 0 }, remarks)
     }
 
     /// Where a planned range can be read now: at its path, or in any file that holds its bytes.
@@ -138,11 +165,34 @@ package struct TailedFileSource: Sendable {
             guard let status = try PosixFileSystem().status(path), !status.isFolder,
                 status.byteCount >= range.file.offset
             else { continue }
-            let reader = try FileReader(path: path)
+            guard let reader = try FileReader.openIfThere(path) else { continue }
             if try reader.hash(from: range.from, byteCount: Int(range.byteCount)) == range.hash {
                 return reader
             }
         }
         return nil
+    }
+}
+
+/// What a file on disk holds, hashed as far as it is asked for.
+private final class FileContent {
+    let file: FoundFile
+    private let reader: FileReader
+    private var heads: [Int: String] = [:]
+
+    /// Opens a file; nil when it has gone.
+    init?(_ file: FoundFile) throws {
+        guard let reader = try FileReader.openIfThere(file.path) else { return nil }
+        self.file = file
+        self.reader = reader
+    }
+
+    /// Whether the file holds what was read of a tracked one.
+    func holds(_ tracked: TrackedFile) throws -> Bool {
+        let head = try heads[tracked.headByteCount] ?? reader.hash(from: 0, byteCount: tracked.headByteCount)
+        heads[tracked.headByteCount] = head
+        guard head == tracked.headHash else { return false }
+        let tail = tracked.offset - UInt64(tracked.tailByteCount)
+        return try reader.hash(from: tail, byteCount: tracked.tailByteCount) == tracked.tailHash
     }
 }

@@ -30,7 +30,7 @@ extension PostgresPipeline {
         return try write(plannedAt: plannedAt) { decoding, decoder, flush in
             var ranges: [SourceRange] = []
             for file in unread where remaining > 0 {
-                let reader = try FileReader(path: file.found.path)
+                guard let reader = try file.open() else { continue }
                 var budget = remaining
                 var outcome: RangeDecoding.Outcome
                 repeat {

@@ -18,6 +18,9 @@ package struct PostgresPipelineSettings: Sendable {
         case `continue`
     }
 
+    /// Row groups beyond this size make files no smaller and readers no faster.
+    package static let largestRowGroupByteCount = 24 << 20
+
     /// The pipeline's name.
     package var name: String
     /// The log files.
@@ -29,7 +32,7 @@ package struct PostgresPipelineSettings: Sendable {
     /// The most bytes of one batch.
     package var batchByteCount: UInt64 = 1 << 30
     /// Bytes of one open row group.
-    package var rowGroupByteCount = 24 << 20
+    package var rowGroupByteCount = PostgresPipelineSettings.largestRowGroupByteCount
     /// What to do when planned bytes are gone.
     package var onDataLoss = DataLossPolicy.fail
     /// Commits of a table between two checkpoints.
@@ -132,9 +135,30 @@ package final class PostgresPipeline {
                 storage: Self.rowStorage
             ),
         ]
+        try checkForOrphans(shard)
         var run = try ShardRun(pipeline: self, shard: shard, appID: appID)
         while try run.advance() {}
         return summary
+    }
+
+    /// A shard begins at batch 1 only beside batches of shards that the lake still knows: those of one whose folder was
+    /// removed are the same logs, which would be loaded again.
+    private func checkForOrphans(_ shard: ShardStore) throws {
+        guard try !shard.store.exists(shard.path.plan(1)) else { return }
+        for table in tables {
+            let writers = Set(table.delta.head.transactions.keys)
+            guard !writers.isEmpty else { continue }
+            let known = try shard.allAppIDs()
+            guard !writers.isSubset(of: known) else { continue }
+            let folder = lake.store.path("\(Lake.reservedName)/\(settings.name)")
+            throw PipelineError(
+                code: .damagedState,
+                message:
+                    "table \(table.name) holds batches of a pipeline whose folder was removed from the lake, such as \(folder)",
+                mend:
+                    "bring the folder back from a backup, or give the pipeline another table name to load everything anew"
+            )
+        }
     }
 
     // MARK: Tables
@@ -145,10 +169,21 @@ package final class PostgresPipeline {
         partition: String,
         storage: [ColumnStorage]
     ) throws -> GroupTable {
+        let found = try lake.table(name)
+        // A claim comes before its table: a table without one is not ours, or lost the receipts that say what it holds.
+        if found != nil, try !lake.hasClaimed(name) {
+            throw PipelineError(
+                code: .tableMismatch,
+                message:
+                    "table \(name) in \(lake.store.path(name.folder)) is there, but this lake knows nothing of it: something else made it, or \(lake.store.path(Lake.reservedName)) was removed",
+                mend:
+                    "bring that folder back from a backup, give the pipeline another table name, or move the table's folder away"
+            )
+        }
         try lake.claim(name)
         let wanted = TableSchema(columns: schema, partitionColumns: [ColumnField(partition, .date)])
         let delta: DeltaTable
-        if let existing = try lake.table(name) {
+        if let existing = try found ?? lake.table(name) {
             delta = existing
             guard try existing.head.metadata.schema() == wanted,
                 existing.head.metadata.partitionColumns == [partition]

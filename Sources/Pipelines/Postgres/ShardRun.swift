@@ -23,25 +23,44 @@ struct ShardRun {
         self.pipeline = pipeline
         self.shard = shard
         self.appID = appID
-        let opening = try shard.open()
+        var opening = try shard.open()
+        while true {
+            let transactions = try Self.transactions(of: pipeline.tables, appID: appID)
+            do {
+                machine = try ShardMachine(
+                    opening: ShardMachine.Record(
+                        plan: opening.plan,
+                        receipt: opening.receipt,
+                        transactions: transactions
+                    ),
+                    parserVersion: PostgresSchema.parserVersion
+                )
+                break
+            } catch let error as ShardError {
+                // Shard and tables are read one after the other: another process may have gone on in between.
+                let newer = try shard.open()
+                guard newer.plan != opening.plan || newer.receipt != opening.receipt else { throw error }
+                opening = newer
+            }
+        }
+        state = opening.state
+        stateSnapshot = opening.stateSnapshot
+        lastPlannedAt = opening.plan?.plannedAt ?? 0
+    }
+
+    /// By table name, the last batch of this shard that the table holds now.
+    private static func transactions(
+        of tables: [PostgresPipeline.GroupTable],
+        appID: String
+    ) throws -> [String: UInt64] {
         var transactions: [String: UInt64] = [:]
-        for table in pipeline.tables {
+        for table in tables {
             try table.delta.refresh()
             if let txn = table.delta.head.transactions[appID] {
                 transactions[table.name.description] = UInt64(txn.version)
             }
         }
-        machine = try ShardMachine(
-            opening: ShardMachine.Record(
-                plan: opening.plan,
-                receipt: opening.receipt,
-                transactions: transactions
-            ),
-            parserVersion: PostgresSchema.parserVersion
-        )
-        state = opening.state
-        stateSnapshot = opening.stateSnapshot
-        lastPlannedAt = opening.plan?.plannedAt ?? 0
+        return transactions
     }
 
     /// Takes one step; false when nothing is left to do.

@@ -44,7 +44,9 @@ extension ShardStore {
         while end > 0 {
             // Older segments were removed before newer ones: the first that is gone ends the search.
             guard try store.exists(path.plan(end - Self.segmentLength + 1)) else { return }
-            if let last = try plan(end), last.plannedAt < now - Self.objectRetention { try compact(segmentEndingAt: end) }
+            if let last = try plan(end), last.plannedAt < now - Self.objectRetention {
+                try compact(segmentEndingAt: end)
+            }
             end -= Self.segmentLength
         }
     }
@@ -73,8 +75,8 @@ extension ShardStore {
         let writer = try store.writer(temporary)
         do {
             let sink = StoreSink(writer)
-            let parquet = try ParquetWriter(schema: Self.columns, storage: [], sink: sink)
             try sink.surfacing {
+                let parquet = try ParquetWriter(schema: Self.columns, storage: [], sink: sink)
                 try parquet.write(rows)
                 try parquet.finish()
             }
@@ -90,7 +92,9 @@ extension ShardStore {
     private func text(_ key: String) throws -> String {
         guard let bytes = try store.read(key) else {
             throw PipelineError(
-                code: .damagedState, message: "\(store.path(key)) is missing", mend: "restore it from a backup"
+                code: .damagedState,
+                message: "\(store.path(key)) is missing",
+                mend: "restore it from a backup"
             )
         }
         return String(decoding: bytes, as: UTF8.self)

@@ -1,4 +1,5 @@
 import BatchProtocol
+import Catalog
 import FoundationEssentials
 import ObjectStorage
 
@@ -11,6 +12,11 @@ struct ShardStore {
         var format: Int
         var appID: String
         var pipeline: String
+    }
+
+    /// What every release can read of an object.
+    private struct Format: Codable {
+        var format: Int
     }
 
     private struct Head: Codable {
@@ -36,9 +42,19 @@ struct ShardStore {
         do {
             return try JSONDecoder().decode(type, from: Data(bytes))
         } catch {
+            if let format = try? JSONDecoder().decode(Format.self, from: Data(bytes)).format,
+                format > BatchPlan.currentFormat
+            {
+                throw PipelineError(
+                    code: .damagedState,
+                    message:
+                        "\(store.path(key)) has format \(format); this release knows \(BatchPlan.currentFormat)",
+                    mend: "use the newer release of auditlake that wrote it"
+                )
+            }
             throw PipelineError(
                 code: .damagedState,
-                message: "\(store.path(key)) cannot be read: \(error)",
+                message: "\(store.path(key)) is damaged or incomplete",
                 mend: "restore it from a backup"
             )
         }
@@ -59,6 +75,18 @@ struct ShardStore {
         return winner.appID
     }
 
+    /// The uuids of every shard of the lake.
+    func allAppIDs() throws -> Set<String> {
+        var found: Set<String> = []
+        for pipeline in try store.list(Lake.reservedName) where pipeline.isFolder {
+            for shard in try store.list("\(Lake.reservedName)/\(pipeline.name)") where shard.isFolder {
+                let key = "\(Lake.reservedName)/\(pipeline.name)/\(shard.name)/shard.json"
+                if let identity = try read(Identity.self, key) { found.insert(identity.appID) }
+            }
+        }
+        return found
+    }
+
     /// The newest plan and receipt, and how far the sources were read with the receipt.
     ///
     /// - Complexity: O(batches since the hint was written) and up to 64 plans for the state.
@@ -68,6 +96,16 @@ struct ShardStore {
         let receipt = batch == 0 ? nil : try read(BatchReceipt.self, path.receipt(batch))
         let open = try read(BatchPlan.self, path.plan(batch + 1))
         let last = batch == 0 ? nil : try read(BatchPlan.self, path.plan(batch))
+        guard batch == 0 || last != nil else {
+            throw ShardError(
+                code: .brokenSequence,
+                batch: batch,
+                detail: "\(store.path(path.plan(batch))) is missing"
+            )
+        }
+        // What a killed process linked may not be durable yet; all that follows rests on it.
+        if open != nil || last != nil { try store.syncFolder(of: path.plan(batch + 1)) }
+        if receipt != nil { try store.syncFolder(of: path.receipt(batch)) }
         let (state, snapshot) = try state(after: batch, lastPlan: last)
         return Opening(plan: open ?? last, receipt: receipt, state: state, stateSnapshot: snapshot)
     }
@@ -85,12 +123,23 @@ struct ShardStore {
         guard let lastPlan else { return (IntakeState(), 0) }
         var snapshot = lastPlan.stateSnapshot
         if batch % ShardPath.stateInterval == 0, try store.exists(path.state(batch)) { snapshot = batch }
-        var state =
-            snapshot == 0 ? IntakeState() : try read(IntakeState.self, path.state(snapshot)) ?? IntakeState()
+        var state = IntakeState()
+        if snapshot != 0 {
+            // Without its snapshot the state comes from all plans; begun empty it would forget files and read them again.
+            if let stored = try read(IntakeState.self, path.state(snapshot)) {
+                state = stored
+            } else {
+                snapshot = 0
+            }
+        }
         var next = snapshot + 1
         while next <= batch {
             guard let plan = try read(BatchPlan.self, path.plan(next)) else {
-                throw ShardError(code: .brokenSequence, batch: next, detail: "plan \(next) is missing")
+                throw ShardError(
+                    code: .brokenSequence,
+                    batch: next,
+                    detail: "\(store.path(path.plan(next))) is missing"
+                )
             }
             state.apply(plan)
             next += 1

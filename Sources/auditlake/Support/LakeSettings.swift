@@ -54,6 +54,18 @@ extension LakeConfiguration {
         }
     }
 
+    /// Bytes of an open row group: one is filled, one waits and one is compressed, each in buffers of up to twice its size.
+    private var rowGroupByteCount: Int {
+        max(1 << 20, min(PostgresPipelineSettings.largestRowGroupByteCount, limits.memoryByteCount / 6))
+    }
+
+    /// The machine's name, without asking the network.
+    private static var hostName: String {
+        var name = [CChar](repeating: 0, count: 256)
+        guard gethostname(&name, name.count - 1) == 0 else { return "" }
+        return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
     /// What a pipeline needs to run.
     func settings(of pipeline: PostgresPipelineConfiguration) throws -> PostgresPipelineSettings {
         var decoding = PostgresDecoderSettings(role: pipeline.role.value, node: pipeline.node.value)
@@ -67,7 +79,7 @@ extension LakeConfiguration {
         decoding.maxPendingBytes = pipeline.maxPendingByteCount
         let source = TailedFileSource(
             patterns: pipeline.files.map(\.value),
-            host: ProcessInfo.processInfo.hostName
+            host: Self.hostName
         )
         let target = TableName(
             catalog: catalog.value,
@@ -81,6 +93,7 @@ extension LakeConfiguration {
             decoding: decoding
         )
         settings.batchByteCount = UInt64(pipeline.batchByteCount)
+        settings.rowGroupByteCount = rowGroupByteCount
         settings.onDataLoss = pipeline.onDataLoss == .fail ? .fail : .continue
         return settings
     }
