@@ -110,7 +110,11 @@ let package = Package(
             resources: [.copy("Corpus")],
             swiftSettings: strict
         ),
-        .testTarget(name: "AuditFormatsTests", dependencies: ["AuditFormats"], swiftSettings: strict),
+        .testTarget(
+            name: "AuditFormatsTests",
+            dependencies: ["AuditFormats", "Columnar", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "DeltaLogTests",
             dependencies: ["DeltaLog"],
@@ -139,7 +143,15 @@ let package = Package(
             dependencies: ["BatchProtocol", "Intake", "ObjectStorage"],
             swiftSettings: strict
         ),
-        .testTarget(name: "PipelinesTests", dependencies: ["Pipelines"], swiftSettings: strict),
+        .testTarget(name: "CatalogTests", dependencies: ["Catalog", "DeltaLog", "DeltaTables", "ObjectStorage"], swiftSettings: strict),
+        .testTarget(
+            name: "PipelinesTests",
+            dependencies: [
+                "AuditFormats", "BatchProtocol", "Catalog", "DeltaLog", "DeltaTables", "Intake", "ObjectStorage",
+                "ParquetFiles", "Pipelines",
+            ],
+            swiftSettings: strict
+        ),
         .testTarget(name: "QueryTests", dependencies: ["Query"], swiftSettings: strict),
     ],
     cxxLanguageStandard: .cxx20

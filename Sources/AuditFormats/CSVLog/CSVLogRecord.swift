@@ -55,7 +55,9 @@ extension CSVLogRecord {
         let begins = text.withMemoryRebound(to: UInt8.self) {
             bs_csvlog_starts($0.baseAddress, $0.count) != 0
         }
-        guard !begins || (fieldCount > 0 && text.count < 24) else { return nil }
+        // A zone has no blank: with one, another record's beginning was glued to this one's.
+        let isZone = fieldCount == 0 || !text.dropFirst(24).contains(UInt8(ascii: " "))
+        guard !begins || !isZone || (fieldCount > 0 && text.count < 24) else { return nil }
         return (.timestamp, "a record begins with YYYY-MM-DD HH:MM:SS.mmm and a time zone")
     }
 

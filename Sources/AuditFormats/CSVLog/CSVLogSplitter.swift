@@ -46,6 +46,15 @@ package struct CSVLogSplitter: ~Copyable {
         }
     }
 
+    /// How far the begun record at the start of `bytes` reaches when its end will never come: up to the next record
+    /// that is whole, or to the end of the bytes.
+    ///
+    /// A quote that was never closed hides the records after it only as long as its own end may still come.
+    package mutating func byteCountOfBegunRecord(_ bytes: UnsafeRawBufferPointer) -> Int {
+        guard let base = bytes.baseAddress else { return 0 }
+        return endOfDamage(base, count: bytes.count, acceptsBegunRecord: false)
+    }
+
     private enum Verdict {
         case sound(consumed: Int)
         case incomplete
@@ -73,15 +82,20 @@ package struct CSVLogSplitter: ~Copyable {
     }
 
     /// The distance to the next sound record (or to one that may still become sound), or to the end of the bytes.
-    private mutating func endOfDamage(_ base: UnsafeRawPointer, count: Int) -> Int {
+    private mutating func endOfDamage(
+        _ base: UnsafeRawPointer,
+        count: Int,
+        acceptsBegunRecord: Bool = true
+    ) -> Int {
         let bytes = base.assumingMemoryBound(to: UInt8.self)
         var at = 1
         while at < count {
             at = nextStart(bytes, count: count, from: at)
             guard at < count else { break }
             switch split(base + at, count: count - at) {
-            case .sound, .incomplete: return at
-            case .unsound: at += 1
+            case .sound: return at
+            case .incomplete where acceptsBegunRecord: return at
+            case .incomplete, .unsound: at += 1
             }
         }
         return count

@@ -45,7 +45,13 @@ extension PostgresDecoder {
         case .time(let value): time = value
         case .impossible:
             let fault = RecordFault(code: .timestamp, detail: "no such date or time", range: record.range)
-            quarantine.append(fault, raw: fields.bytes, source: sourceName, ingestTime: ingestTime)
+            quarantine.append(
+                fault,
+                raw: fields.bytes,
+                isLatin1: record.isLatin1,
+                source: sourceName,
+                ingestTime: ingestTime
+            )
             return
         case .zone(let abbreviation, .unknown) where sessionBeganInKnownZone(fields):
             let detail = "the time zone \(abbreviation) is not known, that of the session's start is"

@@ -152,13 +152,14 @@ package struct PostgresDecoder: ~Copyable {
                     return (at, .needsMoreInput)
                 }
                 let lower = baseOffset + UInt64(at)
+                let byteCount = splitter.byteCountOfBegunRecord(rest)
                 let fault = RecordFault(
                     code: .tooLong,
                     detail: "no end of the record within \(rest.count) bytes",
-                    range: ByteRange(lower, lower + UInt64(rest.count))
+                    range: ByteRange(lower, lower + UInt64(byteCount))
                 )
-                appendFault(fault, raw: rest)
-                at += rest.count
+                appendFault(fault, raw: UnsafeRawBufferPointer(rebasing: rest[..<byteCount]))
+                at += byteCount
             }
         }
     }

@@ -33,9 +33,17 @@ package struct QuarantineRows: ~Copyable {
     package var byteCount: Int { detail.byteCount + raw.byteCount + source.byteCount + count * 24 }
 
     /// Appends a fault with its bytes; bytes that are not UTF-8 are kept as Latin-1 text.
+    ///
+    /// - Parameters:
+    ///   - fault: What is wrong, and where.
+    ///   - bytes: The bytes, or their text when they were made into UTF-8 before.
+    ///   - isLatin1: The bytes were Latin-1 and have been made into UTF-8.
+    ///   - name: The source's name.
+    ///   - time: Column `ingest_ts`.
     package mutating func append(
         _ fault: RecordFault,
         raw bytes: UnsafeRawBufferPointer,
+        isLatin1: Bool = false,
         source name: String,
         ingestTime time: Int64
     ) {
@@ -47,16 +55,18 @@ package struct QuarantineRows: ~Copyable {
         let text = bytes.bindMemory(to: UInt8.self)
         if bs_is_utf8(text.baseAddress, text.count) != 0 {
             raw.append(bytes)
-            rawEncoding.appendNull()
+            if isLatin1 { appendLatin1() } else { rawEncoding.appendNull() }
         } else {
             raw.append(atMost: bytes.count * 2) {
                 bs_latin1_to_utf8(text.baseAddress, text.count, $0.assumingMemoryBound(to: UInt8.self))
             }
-            Self.withBytes("latin1") { _ = rawEncoding.append($0) }
+            appendLatin1()
         }
         ingestTime.append(time)
         count += 1
     }
+
+    private mutating func appendLatin1() { Self.withBytes("latin1") { _ = rawEncoding.append($0) } }
 
     private static func withBytes(_ text: String, _ body: (UnsafeRawBufferPointer) -> Void) {
         var text = text
