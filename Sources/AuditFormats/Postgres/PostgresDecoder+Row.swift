@@ -155,7 +155,12 @@ extension PostgresDecoder {
             return
         }
         Self.append(payload.stored(PgAuditPayload.objectType), to: &rows.objectType)
-        Self.append(payload.stored(PgAuditPayload.auditClass), to: &rows.auditClass)
+        let auditClass = payload.stored(PgAuditPayload.auditClass)
+        if auditClass.elementsEqual("MISC_SET".utf8) {
+            Self.append("MISC", to: &rows.auditClass)
+        } else {
+            Self.append(auditClass, to: &rows.auditClass)
+        }
         let name = payload.stored(PgAuditPayload.objectName)
         if payload.hasDoubledQuotes(PgAuditPayload.objectName) {
             scratch.name.removeAll()
