@@ -143,11 +143,16 @@ let package = Package(
             dependencies: ["BatchProtocol", "Intake", "ObjectStorage"],
             swiftSettings: strict
         ),
-        .testTarget(name: "CatalogTests", dependencies: ["Catalog", "DeltaLog", "DeltaTables", "ObjectStorage"], swiftSettings: strict),
+        .testTarget(
+            name: "CatalogTests",
+            dependencies: ["Catalog", "DeltaLog", "DeltaTables", "ObjectStorage"],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "PipelinesTests",
             dependencies: [
-                "AuditFormats", "BatchProtocol", "Catalog", "DeltaLog", "DeltaTables", "Intake", "ObjectStorage",
+                "AuditFormats", "BatchProtocol", "Catalog", "DeltaLog", "DeltaTables", "Intake",
+                "ObjectStorage",
                 "ParquetFiles", "Pipelines",
             ],
             swiftSettings: strict
