@@ -109,6 +109,8 @@ package struct Lake: Sendable {
                 mend: "restore it from a backup"
             )
         }
+        // Who linked it may have been killed before it was durable.
+        try store.syncFolder(of: key)
         guard owner.name == name.description else {
             throw LakeError(
                 code: .nameTaken,

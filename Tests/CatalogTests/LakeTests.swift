@@ -65,8 +65,10 @@ import Testing
 
     @Test func nameIsClaimedWithoutRegardToCase() throws {
         try withLake { lake in
+            #expect(try !lake.hasClaimed(try name("main.audit.logs")))
             try lake.claim(try name("main.audit.Logs"))
             try lake.claim(try name("main.audit.Logs"))
+            #expect(try lake.hasClaimed(try name("main.audit.logs")))
             for other in ["main.audit.logs", "main.AUDIT.Logs", "MAIN.audit.Logs"] {
                 let error = #expect(throws: Lake.LakeError.self) { try lake.claim(try name(other)) }
                 #expect(error?.code == .nameTaken)
@@ -106,6 +108,15 @@ import Testing
             try put(lake, "file", "no catalog")
             #expect(try lake.tables().isEmpty)
             #expect(try lake.table(try name("main.a.no_table")) == nil)
+        }
+    }
+
+    @Test func logThatCannotBeReadIsDamage() throws {
+        try withLake { lake in
+            try put(lake, "main/a/t/_delta_log/00000000000000000000.json", "{")
+            let error = #expect(throws: Lake.LakeError.self) { try lake.table(try name("a.t")) }
+            #expect(error?.code == .damaged)
+            #expect(error?.description.contains("main.a.t") == true)
         }
     }
 
