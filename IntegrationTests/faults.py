@@ -101,15 +101,14 @@ class Disk:
         subprocess.run(["umount", "-l", self.place], check=True)
 
 
-def disk_or_skip(place, size):
+def disk_or_none(place, size):
+    """a disk, or why there is none"""
     if os.getuid() != 0:
-        print("skipped: full disk: not root, so no tmpfs of a size can be mounted; with a limit on file sizes instead")
-        return None
+        return None, "not root, so no tmpfs of a size can be mounted"
     try:
-        return Disk(place, size)
+        return Disk(place, size), None
     except (PermissionError, FileNotFoundError) as e:
-        print(f"skipped: full disk: {e}; with a limit on file sizes instead")
-        return None
+        return None, str(e).split("\n")[0]
 
 
 @case
@@ -120,9 +119,11 @@ def disk_full_in_every_phase(b):
     for name, (before, batch) in places.items():
         w = b.workspace(lake="./disk/lake", batch_bytes=batch)
         w.lake = os.path.join(w.folder, "disk", "lake")
-        disk = disk_or_skip(os.path.join(w.folder, "disk"), "64m")
+        disk, reason = disk_or_none(os.path.join(w.folder, "disk"), "64m")
         if disk is None:
-            return file_sizes_limited(b)
+            print(f"skipped: full disk: {reason}; with a limit on the size of files instead")
+            yield from file_sizes_limited(b)
+            return
         with disk:
             run = w.start()
             run.hold_before(before)
@@ -142,8 +143,9 @@ def disk_full_in_every_phase(b):
 @case
 def disk_of_a_size(b):
     """one batch into a disk too small for it, and the same disk grown"""
-    disk = disk_or_skip(os.path.join(b.folder, "probe"), "1m")
+    disk, reason = disk_or_none(os.path.join(b.folder, "probe"), "1m")
     if disk is None:
+        print(f"skipped: disks of several sizes: {reason}")
         return
     with disk:
         pass
@@ -170,7 +172,7 @@ def file_sizes_limited(b):
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
             resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
         w = b.workspace()
-        refused(w.run(preexec_fn=limit), STORAGE, w.lake)
+        refused(w.run(preexec_fn=limit), STORAGE, "File too large", w.lake)
         demand(not (problems := harness.standing(w)), problems)
         exact(w, b.a.logs)
         yield f"no file over {size} bytes"
@@ -210,6 +212,13 @@ def give(w):
                 os.chown(path, 65534, 65534)
 
 
+def set_mode(top, mode):
+    """the mode of a folder and of all below it"""
+    folders = [folder for folder, _, _ in os.walk(top)]
+    for folder in reversed(folders):
+        os.chmod(folder, mode)
+
+
 @case
 def permissions(b):
     try:
@@ -239,13 +248,16 @@ def permissions(b):
     w = b.filled(b.a.logs[:1])
     for path in b.a.logs[1:]:
         shutil.copy(path, w.logs)
+    set_mode(w.lake, 0o555)
     refused(nobody.run(w), STORAGE, "permission denied", w.lake)
+    set_mode(w.lake, 0o755)
     exact(w, b.a.logs)
     yield "a lake that may not be written"
 
     w = b.workspace()
-    os.chmod(w.folder, 0o755)
+    os.chmod(w.folder, 0o555)
     refused(nobody.run(w), STORAGE, "permission denied", w.lake)
+    os.chmod(w.folder, 0o755)
     exact(w, b.a.logs)
     yield "a lake that may not be made"
 
@@ -279,6 +291,16 @@ def odd_input(b):
     demand(len(data) - len(held) <= covered + waiting <= len(data), f"the quarantine holds {covered} of {len(data)} bytes, {waiting} wait")
     exact(w, b.a.logs, quarantined=len(held))
     yield f"a binary file: {len(held)} rows in the quarantine, its neighbours whole"
+
+    w = b.workspace([])
+    foreign = os.path.join(w.logs, "foreign.csv")
+    for zone in "XYZT", "IST":
+        with open(b.plain, "rb") as f, open(foreign, "wb") as out:
+            out.write(f.read().replace(b" UTC,", f" {zone},".encode()))
+        refused(w.run(), CONFIGURATION, foreign, "byte 0", zone, "timezone")
+    w.configure(timezone="Asia/Kolkata")
+    demand(w.drain()["rows"] > 0, "no rows with the setting timezone")
+    yield "a time zone that is unknown or ambiguous, then named"
 
     w = b.workspace([])
     report = w.drain()
@@ -496,7 +518,12 @@ def damaged_records(b):
         k = rng.randrange(len(spans) - 1)
         return data[:spans[k][1] - 1] + data[spans[k][1]:], {k, k + 1}, f"no newline before byte {spans[k][1]}"
 
-    for name, damage in {"a bit flipped": flip, "a quote lost": lose_quote, "a line cut": cut_line, "a line cut with its end": cut, "two records glued": glue}.items():
+    def break_zone(rng):
+        k = rng.randrange(len(spans))
+        at = spans[k][0] + data[spans[k][0]:spans[k][1]].index(b",") - 1
+        return data[:at] + b"X" + data[at + 1:], {k}, f"time zone at byte {at} broken"
+
+    for name, damage in {"a time zone broken": break_zone, "a bit flipped": flip, "a quote lost": lose_quote, "a line cut": cut_line, "a line cut with its end": cut, "two records glued": glue}.items():
         for _ in range(8):
             changed, touched, what = damage(b.rng)
             w = b.workspace([])

@@ -12,7 +12,7 @@ from collections import Counter
 import harness
 from harness import Failure, Feeder, PATIENCE, Workspace
 
-SHARE_KILLED = 0.4
+SHARE_KILLED = 0.5
 
 
 class Crew:
@@ -23,7 +23,7 @@ class Crew:
 
     def start(self):
         run = self.workspace.start()
-        run.steps = self.rng.randint(1, 400) if self.rng.random() < SHARE_KILLED else None
+        run.steps = self.rng.randint(1, 150) if self.rng.random() < SHARE_KILLED else None
         self.runs[run.reader] = run
         self.counts["started"] += 1
 

@@ -80,7 +80,7 @@ package struct LogTimeZone: Hashable, Sendable {
             "HKT": 8, "WIT": 9, "JST": 9, "KST": 9, "AEST": 10, "AEDT": 11, "NZST": 12, "NZDT": 13, "CAT": 2,
             "EAT": 3,
             "WAT": 1, "SAST": 2, "PKT": 5, "AWST": 8, "AKST": -9, "AKDT": -8, "EDT": -4, "MDT": -6, "PDT": -7,
-            "ADT": -3, "HST": -10,
+            "ADT": -3, "HST": -10, "HDT": -9,
         ]
         let ambiguous: Set<String> = [
             "CST", "CDT", "IST", "EST", "MST", "PST", "AST", "BST", "SST", "NST", "NDT", "ACST", "ECT", "AMT",

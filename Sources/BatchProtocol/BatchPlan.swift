@@ -4,11 +4,14 @@ package struct PlannedTable: Codable, Hashable, Sendable {
     package var name: String
     /// The `metaData` id of the Delta table.
     package var tableID: String
+    /// Rows that the batch has for it; a table without rows gets no commit.
+    package var rows: Int
 
     /// Creates an entry.
-    package init(name: String, tableID: String) {
+    package init(name: String, tableID: String, rows: Int) {
         self.name = name
         self.tableID = tableID
+        self.rows = rows
     }
 }
 

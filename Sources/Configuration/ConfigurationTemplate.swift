@@ -24,7 +24,7 @@ package struct ConfigurationTemplate: Hashable, Sendable {
         # Anywhere, ${ROLE} takes a variable of the environment, ${file:/run/secrets/x} the content of a file;
         # $${ stands for a literal ${. Relative paths count from the folder of this file.
 
-        # Where the tables lie: a folder, or s3://bucket/prefix.
+        # Where the tables lie: a folder.
         lake: ./lake
 
         # First part of every table name: catalog.schema.table.
@@ -35,7 +35,7 @@ package struct ConfigurationTemplate: Hashable, Sendable {
           postgres_logs:
             kind: postgres
 
-            # csvlog or jsonlog files, by wildcard; a list is possible: [/logs/a/*.csv, /logs/b/*.csv].
+            # csvlog files, by wildcard; a list is possible: [/logs/a/*.csv, /logs/b/*.csv].
             source: {files: \(Self.quoted(logGlob))}
 
             # Value of column src, to tell a primary from its replicas.
@@ -47,13 +47,13 @@ package struct ConfigurationTemplate: Hashable, Sendable {
             # Which server this is. Session ids of two servers can collide: give each its own name.
             #node: postgres_logs
 
-            # all, or audit: only audit events become rows, the rest is counted.
+            # all, or audit: only audit events, failures and connections become rows, the rest is counted.
             #keep: all
 
             # Zone of the server's log_timezone, needed when the log writes an ambiguous abbreviation such as IST.
             #timezone: UTC
 
-            # on blanks passwords and the like in column raw; off keeps them.
+            # on blanks passwords and the like in every column; off keeps them.
             #redact: on
 
             # normalized replaces every literal in column statement by a placeholder; verbatim keeps the SQL as logged.

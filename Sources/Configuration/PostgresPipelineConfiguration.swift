@@ -26,7 +26,7 @@ package struct PostgresPipelineConfiguration: Hashable, Sendable {
 
     /// The pipeline's name, unique in the file without regard to letter case.
     package var name: String
-    /// Absolute paths with wildcards, at least one: the log files, csvlog or jsonlog.
+    /// Absolute paths with wildcards, at least one: the csvlog files.
     package var files: [Setting<String>]
     /// Value of column `src`.
     package var role: Setting<String>

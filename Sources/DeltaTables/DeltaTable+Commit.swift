@@ -105,6 +105,16 @@ extension DeltaTable {
         return try carryOut(attempt)
     }
 
+    /// The present version when it holds a batch, nil when it does not; makes sure that the version is durable.
+    package func versionHolding(batch: UInt64, appID: String) throws -> Int64? {
+        guard let transaction = head.transactions[appID], transaction.version >= Int64(batch) else {
+            return nil
+        }
+        // The process that linked the commit may have been killed before it made the name durable.
+        try store.syncFolder(of: logKey(.commit(version: head.version)))
+        return head.version
+    }
+
     /// Replaces files by others that hold the same rows.
     func replace(_ removed: [AddFile], with added: [AddFile], now: Int64) throws -> CommitResult {
         let info = CommitInfo(

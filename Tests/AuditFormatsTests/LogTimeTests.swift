@@ -75,6 +75,21 @@ import Testing
         #expect(throws: expected) { try decode([first, second]) }
     }
 
+    @Test func unknownZoneBesideAKnownOneIsDamage() throws {
+        let records = [
+            LogRecord(lineNumber: 1),
+            LogRecord(
+                time: "2026-11-21 06:22:00.545 UtC",
+                lineNumber: 2,
+                sessionStart: "2026-11-21 06:22:00 UTC"
+            ),
+            LogRecord(lineNumber: 3),
+        ]
+        let decoded = try decode(records)
+        #expect(decoded.rows.map { $0.extra["session_line_num"] } == ["1", "3"])
+        #expect(decoded.faults.map(\.raw) == [records[1].text])
+    }
+
     @Test func abbreviationThatTheConfiguredZoneLacksIsUnknown() throws {
         #expect(throws: PostgresDecoder.SettingsError.self) {
             try seconds("2026-11-21 06:22:00.545 JST", zone: Self.berlin)

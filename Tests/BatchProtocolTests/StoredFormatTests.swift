@@ -12,13 +12,13 @@ import Testing
         parserVersion: 3,
         stateSnapshot: 64,
         ranges: [SourceRange(file: Sample.file(), from: 12, hash: "00ff")],
-        tables: [PlannedTable(name: "main.pg.log", tableID: "id-1")]
+        tables: [PlannedTable(name: "main.pg.log", tableID: "id-1", rows: 9)]
     )
     private static let planText = """
         {"appID":"5f0c4b1e-9d5c-4a6e-a1b2-0123456789ab","batch":18446744073709551615,"format":1,"parserVersion":3,\
         "pipeline":"pg_primary","plannedAt":1795251817000001,"ranges":[{"file":{"headByteCount":100,"headHash":"0a",\
         "host":"pg1","id":"1-0","inode":42,"offset":100,"path":"/log/a.csv","tailByteCount":90,"tailHash":"0b"},\
-        "from":12,"hash":"00ff"}],"stateSnapshot":64,"tables":[{"name":"main.pg.log","tableID":"id-1"}]}
+        "from":12,"hash":"00ff"}],"stateSnapshot":64,"tables":[{"name":"main.pg.log","rows":9,"tableID":"id-1"}]}
         """
 
     private static let receipt = BatchReceipt(

@@ -53,6 +53,11 @@ extension PostgresDecoder {
                 ingestTime: ingestTime
             )
             return
+        case .zone(let abbreviation, .unknown) where sessionBeganInKnownZone(fields):
+            let detail = "the time zone \(abbreviation) is not known, that of the session's start is"
+            let fault = RecordFault(code: .timestamp, detail: detail, range: record.range)
+            quarantine.append(fault, raw: fields.bytes, source: sourceName, ingestTime: ingestTime)
+            return
         case .zone(let abbreviation, let meaning):
             throw SettingsError(offset: record.range.lowerBound, abbreviation: abbreviation, meaning: meaning)
         }
@@ -81,6 +86,16 @@ extension PostgresDecoder {
         rows.source.append(entry: roleEntry())
         rows.raw.append(fields.bytes)
         totals.rowCount += 1
+    }
+
+    /// A server writes both times of a record in one zone: when the other is known, this one is damaged, and no setting can mend it.
+    private func sessionBeganInKnownZone(_ record: CSVLogRecord) -> Bool {
+        let text = record.stored(CSVLogField.sessionStartTime)
+        let zoneStart = "YYYY-MM-DD HH:MM:SS ".utf8.count
+        guard text.count > zoneStart else { return false }
+        let abbreviation = String(decoding: text[zoneStart...], as: UTF8.self)
+        if case .offset = settings.zone.meaning(of: abbreviation, localSeconds: 0) { return true }
+        return false
     }
 
     // MARK: Columns
@@ -140,7 +155,12 @@ extension PostgresDecoder {
             return
         }
         Self.append(payload.stored(PgAuditPayload.objectType), to: &rows.objectType)
-        Self.append(payload.stored(PgAuditPayload.auditClass), to: &rows.auditClass)
+        let auditClass = payload.stored(PgAuditPayload.auditClass)
+        if auditClass.elementsEqual("MISC_SET".utf8) {
+            Self.append("MISC", to: &rows.auditClass)
+        } else {
+            Self.append(auditClass, to: &rows.auditClass)
+        }
         let name = payload.stored(PgAuditPayload.objectName)
         if payload.hasDoubledQuotes(PgAuditPayload.objectName) {
             scratch.name.removeAll()

@@ -155,7 +155,7 @@ package struct PostgresDecoder: ~Copyable {
                 let byteCount = splitter.byteCountOfBegunRecord(rest)
                 let fault = RecordFault(
                     code: .tooLong,
-                    detail: "no end of the record within \(rest.count) bytes",
+                    detail: "the record does not end",
                     range: ByteRange(lower, lower + UInt64(byteCount))
                 )
                 appendFault(fault, raw: UnsafeRawBufferPointer(rebasing: rest[..<byteCount]))

@@ -35,7 +35,7 @@ package final class FileReader {
     package func inode() throws -> UInt64 {
         var status = stat()
         guard fstat(handle, &status) == 0 else {
-            throw StorageError(errno: errno, operation: "look at", path: path)
+            throw StorageError(errno: errno, operation: "read", path: path)
         }
         return UInt64(status.st_ino)
     }

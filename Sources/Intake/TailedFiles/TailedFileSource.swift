@@ -83,7 +83,7 @@ package struct TailedFileSource: Sendable {
             for index in 0..<Int(results.gl_pathc) {
                 guard let name = results.gl_pathv[index] else { continue }
                 let path = String(cString: name)
-                guard let status = try PosixFileSystem().status(path), let place = Self.place(path) else {
+                guard let status = try Self.status(path), let place = Self.place(path) else {
                     continue
                 }
                 if status.isFolder {
@@ -99,6 +99,15 @@ package struct TailedFileSource: Sendable {
             }
         }
         return (files.values.sorted { ($0.modified, $0.path) < ($1.modified, $1.path) }, remarks)
+    }
+
+    /// The status of an input file; a failure counts as one of reading it.
+    private static func status(_ path: String) throws -> FileStatus? {
+        do {
+            return try PosixFileSystem().status(path)
+        } catch let error as StorageError {
+            throw StorageError(code: error.code, operation: "read", path: error.path)
+        }
     }
 
     /// The path without links; nil when the file is gone.
@@ -162,7 +171,7 @@ package struct TailedFileSource: Sendable {
     package func locate(_ range: SourceRange) throws -> FileReader? {
         let paths = [range.file.path] + (try find().files.map(\.path).filter { $0 != range.file.path })
         for path in paths {
-            guard let status = try PosixFileSystem().status(path), !status.isFolder,
+            guard let status = try Self.status(path), !status.isFolder,
                 status.byteCount >= range.file.offset
             else { continue }
             guard let reader = try FileReader.openIfThere(path) else { continue }

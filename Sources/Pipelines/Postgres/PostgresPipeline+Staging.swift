@@ -37,6 +37,7 @@ extension PostgresPipeline {
                     let limit = min(file.found.byteCount, file.offset + budget)
                     outcome = try decoding.decode(
                         reader,
+                        source: file.found.path,
                         from: file.offset,
                         limit: limit,
                         isWhole: false,
@@ -73,6 +74,7 @@ extension PostgresPipeline {
                 }
                 _ = try decoding.decode(
                     reader,
+                    source: range.file.path,
                     from: range.from,
                     limit: range.file.offset,
                     isWhole: true,

@@ -23,6 +23,7 @@ struct RangeDecoding {
     ///
     /// - Parameters:
     ///   - reader: The file.
+    ///   - source: The name it is known by, whatever it is called now.
     ///   - from: A record border.
     ///   - limit: Where to stop at the latest.
     ///   - isWhole: The range is that of a plan: all of its bytes are consumed.
@@ -33,6 +34,7 @@ struct RangeDecoding {
     /// - Throws: `StorageError`, `PipelineError` with code `timeZone`, and what `flush` and `onChunk` throw.
     mutating func decode(
         _ reader: FileReader,
+        source: String,
         from: UInt64,
         limit: UInt64,
         isWhole: Bool,
@@ -63,7 +65,7 @@ struct RangeDecoding {
                 try decodeWindow(
                     UnsafeRawBufferPointer(rebasing: bytes[..<filled]),
                     at: offset,
-                    path: reader.path,
+                    path: source,
                     isEnd: isEnd,
                     into: &decoder,
                     flush: flush

@@ -101,8 +101,12 @@ struct ShardRun {
             parserVersion: PostgresSchema.parserVersion,
             stateSnapshot: stateSnapshot,
             ranges: new.ranges,
-            tables: pipeline.tables.map {
-                PlannedTable(name: $0.name.description, tableID: $0.delta.head.metadata.id)
+            tables: pipeline.tables.enumerated().map { index, table in
+                PlannedTable(
+                    name: table.name.description,
+                    tableID: table.delta.head.metadata.id,
+                    rows: new.files[index]?.rowCount ?? 0
+                )
             }
         )
         pipeline.observer.phase(.plan)
@@ -143,14 +147,16 @@ struct ShardRun {
                 detail: "table \(plan.tables[index].name) is not the one that was planned"
             )
         }
-        let files = try stagedFiles(plan)
+        let planned = plan.tables[index]
         let table = pipeline.tables[index]
-        guard let file = files[index] else {
-            // Bytes that were lost after the commit leave nothing to commit again, but the table has the batch.
-            let isCommitted = table.delta.head.transactions[appID]?.version == Int64(plan.batch)
-            return isCommitted
-                ? machine.committed(rows: 0, version: table.delta.head.version) : machine.skipped()
+        guard planned.rows > 0 else { return machine.skipped() }
+        if let version = try table.delta.versionHolding(batch: plan.batch, appID: appID) {
+            // An earlier run or another process was faster: the bytes are not needed again.
+            return machine.committed(rows: planned.rows, version: version)
         }
+        let files = try stagedFiles(plan)
+        // Only with lost bytes a planned table can be left without rows.
+        guard let file = files[index] else { return machine.skipped() }
         switch try table.delta.append(
             [file.add],
             appID: appID,
@@ -192,7 +198,7 @@ struct ShardRun {
         try shard.pointHead(at: receipt.batch)
         try shard.compact(newest: receipt.batch, now: pipeline.clock())
         for (index, table) in pipeline.tables.enumerated() {
-            let rows = staged?.files[index]?.rowCount ?? 0
+            let rows = receipt.tables.first { $0.name == table.name.description }?.rows ?? 0
             if index == 0 { pipeline.summary.quarantined += rows } else { pipeline.summary.rows += rows }
             try table.delta.maintain(
                 storage: table.storage,

@@ -55,7 +55,7 @@ struct ErrorReport {
         case let error as Lake.LakeError: self.init(error.description, error.mend, .state)
         case let error as CommitConflictError: self.init(error.description, "run the command again", .failure)
         case let error as QueryError: self.init(error.message, error.mend, .query)
-        case let error as UsageError: self.init(error.message, error.mend, .failure)
+        case let error as UsageError: self.init(error.message, error.mend, error.status)
         default: self.init("\(error)", nil, .failure)
         }
     }
@@ -71,6 +71,7 @@ struct ErrorReport {
 struct UsageError: Error {
     var message: String
     var mend: String?
+    var status = ExitStatus.failure
 }
 
 /// Writes to standard error.

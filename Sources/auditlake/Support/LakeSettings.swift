@@ -34,7 +34,8 @@ extension LakeConfiguration {
         case .s3:
             throw UsageError(
                 message: "lake: \(lake): object storage is not in this release",
-                mend: "name a folder"
+                mend: "name a folder",
+                status: .configuration
             )
         }
     }

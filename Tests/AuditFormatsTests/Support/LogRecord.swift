@@ -7,6 +7,8 @@ struct LogRecord {
     var sessionID = "6b013888.7c2"
     var lineNumber = 1
     var commandTag: String? = "SELECT"
+    /// Nil stands for the day of the sample in the zone of `time`.
+    var sessionStart: String?
     var virtualTransactionID = "4/404"
     var transactionID = "0"
     var severity = "LOG"
@@ -25,12 +27,15 @@ struct LogRecord {
     /// The number of columns that the server's version has.
     var columnCount = 26
 
+    private var zone: String { time.split(separator: " ").dropFirst(2).first.map(String.init) ?? "" }
+
     /// The record without a line end.
     var text: String {
         let all =
             [
                 time, quoted(user), quoted(database), "1986", quoted(connection), sessionID, "\(lineNumber)",
-                quoted(commandTag), "2026-11-21 06:22:00 UTC", virtualTransactionID, transactionID, severity,
+                quoted(commandTag), sessionStart ?? "2026-11-21 06:22:00 \(zone)", virtualTransactionID,
+                transactionID, severity,
                 sqlState, quoted(message), quoted(detail), quoted(hint), quoted(internalQuery), "",
                 quoted(context), quoted(query), "", "", quoted(applicationName), quoted(backendType), "",
                 queryID,

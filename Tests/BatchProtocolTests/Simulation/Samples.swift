@@ -30,7 +30,7 @@ enum Sample {
             parserVersion: parserVersion,
             stateSnapshot: 0,
             ranges: ranges,
-            tables: tables.map { PlannedTable(name: $0, tableID: "id of \($0)") }
+            tables: tables.map { PlannedTable(name: $0, tableID: "id of \($0)", rows: 1) }
         )
     }
 

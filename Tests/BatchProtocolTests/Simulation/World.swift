@@ -31,11 +31,16 @@ struct SimulatedTable: Hashable {
 /// What all processes of a simulation share and what a crash leaves: a source that grows, the objects, the tables.
 struct World: Hashable {
     /// Takes every byte.
-    static let every = PlannedTable(name: "main.log.every", tableID: "11111111-0000-4000-a000-000000000000")
+    static let every = PlannedTable(
+        name: "main.log.every",
+        tableID: "11111111-0000-4000-a000-000000000000",
+        rows: 1
+    )
     /// Takes capital letters only, so a batch may have no row in it.
     static let capitals = PlannedTable(
         name: "main.log.capitals",
-        tableID: "22222222-0000-4000-a000-000000000000"
+        tableID: "22222222-0000-4000-a000-000000000000",
+        rows: 1
     )
     static let group = [every, capitals]
 
