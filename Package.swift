@@ -152,8 +152,7 @@ let package = Package(
             name: "PipelinesTests",
             dependencies: [
                 "AuditFormats", "BatchProtocol", "Catalog", "DeltaLog", "DeltaTables", "Intake",
-                "ObjectStorage",
-                "ParquetFiles", "Pipelines",
+                "ObjectStorage", "ParquetFiles", "Pipelines", "SimulatedDisk",
             ],
             swiftSettings: strict
         ),

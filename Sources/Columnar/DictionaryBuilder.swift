@@ -111,9 +111,11 @@ package struct DictionaryBuilder: ~Copyable {
     }
 
     private mutating func finishPlain() -> Column {
-        var plain = StringBuilder()
         let order = indices.freeze()
         let entry = order.bytes.bindMemory(to: Int32.self)
+        var byteCount = 0
+        for index in 0..<count where validity.isValid(index) { byteCount += entries[Int(entry[index])].count }
+        var plain = StringBuilder(count: count, byteCount: byteCount)
         for index in 0..<count {
             if validity.isValid(index) {
                 plain.append(entries[Int(entry[index])])

@@ -14,6 +14,13 @@ package struct StringBuilder: ~Copyable {
     /// Creates an empty builder.
     package init() { offsets.append(Int32(0)) }
 
+    /// Creates an empty builder with room for `count` values of `byteCount` bytes together.
+    package init(count: Int, byteCount: Int) {
+        offsets = ByteBuffer(capacity: (count + 1) * 4)
+        data = ByteBuffer(capacity: byteCount)
+        offsets.append(Int32(0))
+    }
+
     /// Bytes held.
     @inlinable package var byteCount: Int { offsets.count &+ data.count }
 

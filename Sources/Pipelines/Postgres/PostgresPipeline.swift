@@ -19,7 +19,7 @@ package struct PostgresPipelineSettings: Sendable {
     }
 
     /// Row groups beyond this size make files no smaller and readers no faster.
-    package static let largestRowGroupByteCount = 24 << 20
+    package static let largestRowGroupByteCount = 16 << 20
 
     /// The pipeline's name.
     package var name: String

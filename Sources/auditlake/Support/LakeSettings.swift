@@ -57,7 +57,7 @@ extension LakeConfiguration {
 
     /// Bytes of an open row group: one is filled, one waits and one is compressed, each in buffers of up to twice its size.
     private var rowGroupByteCount: Int {
-        max(1 << 20, min(PostgresPipelineSettings.largestRowGroupByteCount, limits.memoryByteCount / 6))
+        max(1 << 20, min(PostgresPipelineSettings.largestRowGroupByteCount, limits.memoryByteCount / 8))
     }
 
     /// The machine's name, without asking the network.
