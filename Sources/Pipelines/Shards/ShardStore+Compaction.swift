@@ -44,11 +44,15 @@ extension ShardStore {
         while end > 0 {
             // Older segments were removed before newer ones: the first that is gone ends the search.
             guard try store.exists(path.plan(end - Self.segmentLength + 1)) else { return }
-            if let last = try plan(end), last.plannedAt < now - Self.objectRetention {
-                try compact(segmentEndingAt: end)
-            }
+            if try isDue(segmentEndingAt: end, now: now) { try compact(segmentEndingAt: end) }
             end -= Self.segmentLength
         }
+    }
+
+    /// Whether a segment is old enough, or its file was written by a process that was killed before it was done.
+    private func isDue(segmentEndingAt end: UInt64, now: Int64) throws -> Bool {
+        if try store.exists(path.compacted(end)) { return true }
+        return try plan(end).map { $0.plannedAt < now - Self.objectRetention } ?? false
     }
 
     private func compact(segmentEndingAt end: UInt64) throws {
