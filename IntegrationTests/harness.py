@@ -131,9 +131,12 @@ class Run:
         folder, end = f"/proc/{self.process.pid}/task", time.monotonic() + PATIENCE
         while time.monotonic() < end:
             for thread in os.listdir(folder):
-                with open(os.path.join(folder, thread, "syscall")) as f:
-                    call = f.read().split()
-                if call[0] == WRITE and int(call[1], 16) == self.writer:
+                try:
+                    with open(os.path.join(folder, thread, "syscall")) as f:
+                        call = f.read().split()
+                except (FileNotFoundError, ProcessLookupError):            # the thread has ended meanwhile
+                    continue
+                if call and call[0] == WRITE and int(call[1], 16) == self.writer:
                     return
             os.sched_yield()
         raise Failure("a run did not come to a halt")

@@ -63,6 +63,43 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        "create user \"u\" identified by \"s3cr3t\"", "select 1 as \"postgresql://u:s3cr3t@host/db\"",
+        "drop table \"postgresql://u:s3cr3t@host/db\"",
+    ])
+    func secretThatIsNoLiteralIsInNoColumn(_ query: String) throws {
+        let decoded = try decode([.error("42P01", "it failed", query: query)])
+        let row = try #require(decoded.rows.first)
+        #expect(row["statement"]?.contains("***") == true)
+        #expect((row.texts.values + row.extra.values).allSatisfy { !$0.contains("s3cr3t") })
+    }
+
+    @Test func secretThatTheMessageRepeatsIsBlankedThere() throws {
+        let query = "alter role x passwor 's3cr3t'"
+        let row = try expectBlanked(.error("42601", "syntax error at or near \"s3cr3t\"", query: query))
+        #expect(row.extra["message"] == "syntax error at or near \"***\"")
+    }
+
+    @Test func secretOfADamagedLineIsBlankedHoweverTheLineArrives() throws {
+        let line = "2026-11-21 06:22:00.545 UTC,\"x\"y,alter role a password 's3cr3t'"
+        let sound = LogRecord(lineNumber: 1).text
+        var decoder = PostgresDecoder(settings: .make())
+        let file = Array("\(line)\n\(sound)\n".utf8)
+        var from = 0
+        for to in [line.utf8.count - 10, line.utf8.count + 1, file.count] {
+            from += try file[from..<to].withUnsafeBytes {
+                try decoder.decode($0, baseOffset: UInt64(from), source: "pg.csv").consumed
+            }
+        }
+        #expect(from == file.count)
+        #expect(decoder.rows.count == 1)
+        #expect(decoder.quarantine.count == 1)
+        let column = decoder.quarantine.finish().columns[5]
+        let raw = String(decoding: column.buffers[column.buffers.count - 1].bytes, as: UTF8.self)
+        #expect(raw.contains("password '***'"))
+        #expect(!raw.contains("s3cr"))
+    }
+
     @Test func secretsOfProseAreBlanked() throws {
         let uri = "connecting to \"postgresql://u:s3cr3t@host/db\" failed"
         var record = LogRecord(message: uri)

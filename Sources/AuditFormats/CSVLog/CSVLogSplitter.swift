@@ -55,6 +55,9 @@ package struct CSVLogSplitter: ~Copyable {
         return endOfDamage(base, count: bytes.count, acceptsBegunRecord: false)
     }
 
+    /// How often the bytes behind a fault are read at the most, on average.
+    private static let scansOfDamage = 16
+
     private enum Verdict {
         case sound(consumed: Int)
         case incomplete
@@ -88,15 +91,21 @@ package struct CSVLogSplitter: ~Copyable {
         acceptsBegunRecord: Bool = true
     ) -> Int {
         let bytes = base.assumingMemoryBound(to: UInt8.self)
+        // A candidate may be read up to the end of the bytes before it turns out to be none; a hostile file could make
+        // every byte one. Past the budget all the rest counts as damage.
+        var budget = Self.scansOfDamage * count
         var at = 1
-        while at < count {
+        while at < count, budget > 0 {
             at = nextStart(bytes, count: count, from: at)
             guard at < count else { break }
-            switch split(base + at, count: count - at) {
+            let verdict = split(base + at, count: count - at)
+            switch verdict {
             case .sound: return at
             case .incomplete where acceptsBegunRecord: return at
-            case .incomplete, .unsound: at += 1
+            case .incomplete: budget -= count - at
+            case .unsound: budget -= record.bytes.count
             }
+            at += 1
         }
         return count
     }

@@ -3,38 +3,56 @@ import Columnar
 import SQLText
 
 extension PostgresDecoder {
-    /// The columns that can hold SQL or a person's text.
-    private static let textFields: [(index: Int, context: SecretContext)] = [
-        (CSVLogField.message, .prose), (CSVLogField.detail, .prose), (CSVLogField.hint, .prose),
-        (CSVLogField.internalQuery, .statement), (CSVLogField.context, .prose),
-        (CSVLogField.query, .statement),
-        (CSVLogField.applicationName, .prose),
+    /// The columns that can hold SQL, a person's text, or what a client claimed.
+    private static let textFields = [
+        CSVLogField.query, CSVLogField.internalQuery, CSVLogField.message, CSVLogField.detail,
+        CSVLogField.hint,
+        CSVLogField.context, CSVLogField.applicationName, CSVLogField.userName, CSVLogField.databaseName,
     ]
 
     /// The secrets of a record, as ascending ranges of its bytes.
     ///
-    /// Called for the few records that may hold one.
+    /// Called for the few records that may hold one. Every text is read as prose; the SQL in it as a statement too.
     mutating func secretSpans(_ record: CSVLogRecord) -> [Range<Int>] {
         var spans: [Range<Int>] = []
-        for (index, context) in Self.textFields {
+        var secretsOfQuery: [[UInt8]] = []
+        let unknownFields = CSVLogField.knownCount..<max(CSVLogField.knownCount, record.fieldCount)
+        for index in Self.textFields + unknownFields {
             let stored = record.stored(index)
-            guard SecretScanner.mayHoldSecret(stored) else { continue }
+            let isMessage = index == CSVLogField.message
+            guard SecretScanner.mayHoldSecret(stored) || isMessage && !secretsOfQuery.isEmpty else {
+                continue
+            }
             scratch.message.removeAll()
             scratch.message.appendUndoubled(stored)
             let text = scratch.message.bytes
-            var found = secrets(in: text, as: context)
-            if index == CSVLogField.message {
-                if payload.parse(text) {
-                    found = payloadSpans()
-                } else if let start = LogMessage.statementStart(text) {
-                    let sql = UnsafeRawBufferPointer(rebasing: text[start...])
-                    found += secrets(in: sql, as: .statement).map { $0.shifted(by: start) }
-                }
-            }
+            let found = isMessage && payload.parse(text) ? payloadSpans() : textSpans(text, field: index)
+            if index == CSVLogField.query { secretsOfQuery = found.map { Array(text[$0]) } }
+            let echoes = isMessage ? text.quotations(of: secretsOfQuery) : []
             let offset = record.start(of: index)
-            spans += stored.redoubled(merged(found)).map { $0.shifted(by: offset) }
+            spans += stored.redoubled(merged(found + echoes)).map { $0.shifted(by: offset) }
         }
         return merged(spans)
+    }
+
+    /// The secrets of a text that is no pgaudit message.
+    private mutating func textSpans(_ text: UnsafeRawBufferPointer, field: Int) -> [Range<Int>] {
+        let start: Int? =
+            switch field {
+            case CSVLogField.query, CSVLogField.internalQuery: 0
+            case CSVLogField.message: LogMessage.statementStart(text)
+            case CSVLogField.detail: text.end(of: "Failed process was running: ")
+            case CSVLogField.context: text.end(of: "SQL statement \"")
+            default: nil
+            }
+        let prose = secrets(in: text, as: .prose)
+        guard let start else { return prose }
+        let rest = UnsafeRawBufferPointer(rebasing: text[start...])
+        // A context goes on behind the quote that ends the statement.
+        let end =
+            field == CSVLogField.context ? rest.end(of: "\"\n").map { $0 - 2 } ?? rest.count - 1 : rest.count
+        let sql = UnsafeRawBufferPointer(rebasing: rest[..<max(0, end)])
+        return merged(prose + secrets(in: sql, as: .statement).map { $0.shifted(by: start) })
     }
 
     /// The secrets of the pgaudit message that was just parsed, as ranges of the message.
@@ -70,6 +88,32 @@ extension PostgresDecoder {
             }
         }
         return result
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// Where the first occurrence of `words` ends.
+    fileprivate func end(of words: String) -> Int? {
+        firstRange(of: Array(words.utf8)).map(\.upperBound)
+    }
+
+    private func firstRange(of wanted: [UInt8]) -> Range<Int>? {
+        guard !wanted.isEmpty, count >= wanted.count else { return nil }
+        for start in 0...(count - wanted.count) where self[start] == wanted[0] {
+            if self[start..<start + wanted.count].elementsEqual(wanted) {
+                return start..<start + wanted.count
+            }
+        }
+        return nil
+    }
+
+    /// Where texts stand in double quotes, as PostgreSQL repeats what it could not parse: `at or near "x"`.
+    fileprivate func quotations(of texts: [[UInt8]]) -> [Range<Int>] {
+        texts.compactMap { text in
+            firstRange(of: [UInt8(ascii: "\"")] + text + [UInt8(ascii: "\"")]).map {
+                $0.lowerBound + 1..<$0.upperBound - 1
+            }
+        }
     }
 }
 

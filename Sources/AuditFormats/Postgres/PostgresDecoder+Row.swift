@@ -212,7 +212,8 @@ extension PostgresDecoder {
         if let fingerprint = fingerprintBeforeRedaction {
             return NormalizedStatement(text: scratch.normalized.bytes, fingerprint: fingerprint)
         }
-        let normalized = normalizer.normalize(sql)
+        // What is cut off later need not be normalized: a number becomes up to ten times as long.
+        let normalized = normalizer.normalize(sql.clipped(to: max(settings.maxRecordBytes, 1 << 20)))
         return NormalizedStatement(text: normalized.text, fingerprint: normalized.fingerprint)
     }
 

@@ -44,8 +44,9 @@ package struct PostgresDecoder: ~Copyable {
     var scanner = SecretScanner()
     var shapes: StatementShapes
     var scratch = Scratch()
-    /// Fingerprint of the present record's SQL before its secrets were taken out, which is normalized in
-    /// `scratch.normalized`: a literal is a literal, secret or not.
+    /// Fingerprint of the present record's SQL when secrets were taken out of it; the text is in `scratch.normalized`.
+    ///
+    /// Secret numbers stand in it as numbers: a literal is a literal, secret or not.
     var fingerprintBeforeRedaction: UInt64?
     var sourceName = ""
     /// The open row group.
@@ -95,8 +96,14 @@ package struct PostgresDecoder: ~Copyable {
         case rowGroupFull
     }
 
-    /// `YYYY-MM-DD HH:MM:SS.mmm ` and a byte of the zone.
-    private static let recordStartByteCount = 25
+    /// Bytes of a damage that reaches to the end of what was read, as far as nothing that follows can belong to them.
+    ///
+    /// Whole lines, so that what stands in a line, a secret among it, is seen together; a line without an end only when
+    /// it is longer than a record may be.
+    private func settledDamage(_ rest: UnsafeRawBufferPointer) -> Int {
+        if let newline = rest.lastIndex(of: UInt8(ascii: "\n")) { return newline + 1 }
+        return rest.count > settings.maxRecordBytes ? rest.count : 0
+    }
 
     /// A log that cannot be read with the present settings: it ends the batch.
     package struct SettingsError: Error, Equatable, Sendable {
@@ -135,11 +142,13 @@ package struct PostgresDecoder: ~Copyable {
                 let record = splitter.record
                 try append(record, at: baseOffset + UInt64(at))
                 at += byteCount
-                if isLarge { return (at, .rowGroupFull) }
+                if isLarge {
+                    scratch = Scratch()
+                    return (at, .rowGroupFull)
+                }
             case .fault(var byteCount, let code, let detail):
                 if byteCount == rest.count, !isEnd {
-                    // The last bytes may begin the next record.
-                    byteCount -= Self.recordStartByteCount - 1
+                    byteCount = settledDamage(rest)
                     guard byteCount > 0 else { return (at, .needsMoreInput) }
                 }
                 let lower = baseOffset + UInt64(at)
@@ -191,7 +200,9 @@ package struct PostgresDecoder: ~Copyable {
         if settings.redactsSecrets, SecretScanner.mayHoldSecret(record.bytes) {
             let spans = secretSpans(record)
             if !spans.isEmpty {
-                fingerprintBeforeRedaction = normalizeStatement(of: record)
+                scratch.redacted.removeAll()
+                scratch.redacted.append(record.bytes, replacing: spans, keepingNumbers: true)
+                fingerprintBeforeRedaction = normalizeStatement(of: resplit(scratch.redacted.bytes))
                 scratch.redacted.removeAll()
                 scratch.redacted.append(record.bytes, replacing: spans)
                 record = resplit(scratch.redacted.bytes)
@@ -221,11 +232,24 @@ package struct PostgresDecoder: ~Copyable {
 
 extension ByteBuffer {
     /// Appends `bytes` with each span replaced by `***`; spans ascend and do not overlap.
-    mutating func append(_ bytes: UnsafeRawBufferPointer, replacing spans: [Range<Int>]) {
+    ///
+    /// - Parameters:
+    ///   - bytes: The text.
+    ///   - spans: Ranges of it.
+    ///   - keepingNumbers: A span of digits becomes `0`, so that it still reads as a number.
+    mutating func append(
+        _ bytes: UnsafeRawBufferPointer,
+        replacing spans: [Range<Int>],
+        keepingNumbers: Bool = false
+    ) {
         var at = 0
         for span in spans {
             append(UnsafeRawBufferPointer(rebasing: bytes[at..<span.lowerBound]))
-            for _ in 0..<3 { append(UInt8(ascii: "*")) }
+            if keepingNumbers, bytes[span].allSatisfy({ $0 &- 0x30 <= 9 }) {
+                append(UInt8(ascii: "0"))
+            } else {
+                for _ in 0..<3 { append(UInt8(ascii: "*")) }
+            }
             at = span.upperBound
         }
         append(UnsafeRawBufferPointer(rebasing: bytes[at...]))

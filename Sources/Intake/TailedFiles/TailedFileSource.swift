@@ -144,7 +144,7 @@ package struct TailedFileSource: Sendable {
         var claimed: Set<String> = []
         var matches: [String: TrackedFile] = [:]
         // A file that vanishes in between is met again, under its new name, by the next look.
-        let contents = try found.filter { $0.byteCount > 0 }.compactMap(FileContent.init)
+        let contents = found.filter { $0.byteCount > 0 }.map(FileContent.init)
         // Same inode first, so that a copy beside the original does not take its place.
         for usesInode in [true, false] {
             for content in contents where matches[content.file.path] == nil {
@@ -184,20 +184,18 @@ package struct TailedFileSource: Sendable {
 }
 
 /// What a file on disk holds, hashed as far as it is asked for.
+///
+/// Open only while it is read.
 private final class FileContent {
     let file: FoundFile
-    private let reader: FileReader
     private var heads: [Int: String] = [:]
 
-    /// Opens a file; nil when it has gone.
-    init?(_ file: FoundFile) throws {
-        guard let reader = try FileReader.openIfThere(file.path) else { return nil }
-        self.file = file
-        self.reader = reader
-    }
+    init(_ file: FoundFile) { self.file = file }
 
-    /// Whether the file holds what was read of a tracked one.
+    /// Whether the file holds what was read of a tracked one; false when it has gone.
     func holds(_ tracked: TrackedFile) throws -> Bool {
+        if let head = heads[tracked.headByteCount], head != tracked.headHash { return false }
+        guard let reader = try FileReader.openIfThere(file.path) else { return false }
         let head = try heads[tracked.headByteCount] ?? reader.hash(from: 0, byteCount: tracked.headByteCount)
         heads[tracked.headByteCount] = head
         guard head == tracked.headHash else { return false }
