@@ -110,17 +110,6 @@ int bs_csvlog_starts(const uint8_t *bytes, size_t length) {
     return 1;
 }
 
-size_t bs_csvlog_next_start(const uint8_t *bytes, size_t length, size_t from) {
-    size_t at = from;
-    while (at < length) {
-        const uint8_t *newline = memchr(bytes + at, '\n', length - at);
-        if (newline == NULL) return length;
-        at = (size_t)(newline - bytes) + 1;
-        if (length - at >= sizeof start_pattern - 1 && bs_csvlog_starts(bytes + at, length - at)) return at;
-    }
-    return length;
-}
-
 size_t bs_undouble(const uint8_t *bytes, size_t length, uint8_t *out) {
     size_t at = 0, written = 0;
     while (at < length) {

@@ -40,10 +40,6 @@ bs_csv_record bs_csv_split(const uint8_t *bytes, size_t length, bs_csv_field *fi
 /// The same for a record that ends with the input instead of a newline, such as the payload of a pgaudit message.
 bs_csv_record bs_csv_split_whole(const uint8_t *bytes, size_t length, bs_csv_field *fields, uint32_t capacity);
 
-/// Finds the next offset at or after `from` that follows a newline and starts like a csvlog record:
-/// `YYYY-MM-DD HH:MM:SS.mmm `. Returns `length` when there is none.
-size_t bs_csvlog_next_start(const uint8_t *bytes, size_t length, size_t from);
-
 /// Whether `bytes` starts like a csvlog record. Fewer than 24 bytes count when all of them fit.
 int bs_csvlog_starts(const uint8_t *bytes, size_t length);
 
