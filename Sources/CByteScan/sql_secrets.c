@@ -323,6 +323,9 @@ static size_t bare_password(const statement *now, const uint8_t *text, const sql
     }
     if (depth == 0) {
         size_t stop = sql_word_password_end(text, token->start, end);
+        if (stop - token->start > 1024) {
+            return stop;  // or the reading would take quadratic time
+        }
         bool whole = stop == end || text[stop] != '\'';
         return whole && stop > token->start && !memchr(text + token->start, '(', stop - token->start) ? stop : 0;
     }

@@ -104,7 +104,8 @@ size_t sql_word_password_end(const uint8_t *text, size_t at, size_t end) {
         }
         return digits == stop ? at : stop;
     }
-    bool call = stop > at && stop < end && text[stop] == '\'' && text[stop - 1] == '(';
+    // A call of any length would be read again for each such word in it.
+    bool call = stop > at && stop - at < 256 && stop < end && text[stop] == '\'' && text[stop - 1] == '(';
     return call ? at : stop;
 }
 

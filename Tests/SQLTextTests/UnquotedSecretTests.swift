@@ -71,11 +71,28 @@ import Testing
     }
 
     @Test(arguments: [
+        "password/**/a/", "password=a/", "password a", "(password)=('a',", "(password) values (",
+        "password '",
+        "insert into t(password) values ('a'),", "password O'", "password ‘", "\\password/**/a/",
+    ])
+    func takeLinearTime(piece: String) {
+        for end in ["", "f('"] {
+            let text = "alter role a " + String(repeating: piece, count: 100_000) + end
+            let time = ContinuousClock().measure {
+                _ = blanked(text, as: .statement)
+                _ = blanked(text, as: .prose)
+            }
+            #expect(time < .seconds(3))
+        }
+    }
+
+    @Test(arguments: [
         "password authentication failed for user \"x\"", "alter role a password null",
         "ALTER ROLE a PASSWORD NULL;", "select password from t where id = 5", "password_encryption = 'scram'",
         "set password_encryption = 'scram'", "alter role a password $1", "alter role a password <REDACTED>",
         "ALTER ROLE a WITH PASSWORD <REDACTED> VALID UNTIL '2030-01-01'",
-        "alter role password_admin createdb", "create user secret_agent login", "alter subscription s set (password_required=false)",
+        "alter role password_admin createdb", "create user secret_agent login",
+        "alter subscription s set (password_required=false)",
         "insert into t(name, address) values ('b', 'c')", "update t set (a, b) = ('x', 'y')",
         "select name, password from t where name in ('a', 'b')", "alter role a rename to b",
         "alter role a password %L", "create table t (id int, password text, name text default 'x')",
