@@ -1,11 +1,18 @@
 #include "sql_secrets.h"
 
+#include <string.h>
+
 // Secrets of a SQL text, found by its tokens. Blanked are
 //
 // - after a word that names a secret (sql_names_secret): the literal that follows at once, or after an operator, TO, IN or LIKE;
 //   all literals of a function call or parenthesis that stands there: password = crypt('x', gen_salt('bf')), set_password('x');
 // - the literal after IDENTIFIED … BY;
 // - in CREATE or ALTER of a ROLE, USER or GROUP: every string literal but the one after UNTIL and those of SET name = or TO;
+// - in such a statement, whatever follows PASSWORD or IDENTIFIED BY, quoted by double quotes or not at all: failed statements
+//   are logged too. NULL, parameters and <REDACTED> stay. The same after \password, and after a word that names a secret in
+//   CREATE or ALTER of a SUBSCRIPTION, SERVER or USER MAPPING;
+// - a bare word after a word that names a secret and = without blanks: password=x;
+// - after a list of columns with one that names a secret, of INSERT or SET: every string literal of the values;
 // - after a literal that ends with a word which names a secret and a comma or operator: the next literal;
 // - after a literal with a role statement or an open password inside: every string literal of the statement;
 // - in a statement with any of these, everything from an unterminated quote on.
@@ -33,6 +40,10 @@ typedef struct {
     bool set;
     bool setting;        // in the values of SET name =
     bool setting_value;  // the next token is such a value
+    bool options;        // in a statement with options such as password
+    bool password;       // the next token is a secret, whatever it is
+    bool columns;        // the next parenthesis holds columns: after INSERT or SET
+    bool rows;           // in the values of columns with a secret among them
     bool all;            // every string literal is a secret
     bool seen;           // some secret context has been seen
     uint8_t identified;  // words since IDENTIFIED, counting down
@@ -40,6 +51,9 @@ typedef struct {
     size_t name_end;  // of the last name of a secret
     size_t bare;      // a bare password may begin here: after password= without blanks
     size_t depth;
+    size_t columns_depth;  // inside a list of columns: its depth, or 0
+    size_t rows_depth;     // where the values stand
+    bool secret_column;    // one of the columns names a secret
     size_t call_depth;  // literals are secrets while depth is at least this; 0: not in such a call
     expectation expect;
 } statement;
@@ -60,14 +74,41 @@ static void read_lead(statement *now, const uint8_t *text, const sql_token *toke
     } else if (now->words == 2 && now->verb) {
         now->role = IS("role") || IS("user") || IS("group");
         now->user = IS("user");
+        now->options = IS("subscription") || IS("server");
     } else if (now->words == 3 && now->user && IS("mapping")) {
         now->role = false;
+        now->options = true;
     }
     now->seen |= now->role;
 }
 
+/// Follows lists of columns: INSERT INTO t (name, password) and SET (name, password).
+static void read_columns(statement *now, const uint8_t *text, const sql_token *token) {
+    if (IS("insert") || IS("set")) {
+        now->columns = true;
+    } else if (IS("values") || IS("select") || IS("default") || IS("to")) {
+        now->columns = false;
+    } else if (IS("where") || IS("from") || IS("returning") || IS("on") || IS("when")) {
+        now->columns = false;
+        now->rows &= now->depth > now->rows_depth;
+    }
+}
+
+/// Notes that the word at the token names a secret.
+static void read_secret_name(statement *now, const uint8_t *text, const sql_token *token) {
+    bool psql = token->start > 0 && text[token->start - 1] == '\\' && IS("password");
+    bool announces = sql_announces_password(text, token->start, token->end) && (now->words != 3 || IS("password"));
+    now->password = psql || (now->options && now->words > 3) || (now->role && announces);
+    now->secret_column |= now->columns_depth > 0;
+    now->expect = EXPECT_VALUE;
+    now->type_words = 0;
+    now->name_end = token->end;
+    now->seen = true;
+}
+
 static void read_word(statement *now, const uint8_t *text, const sql_token *token) {
     read_lead(now, text, token);
+    read_columns(now, text, token);
     now->until = IS("until");
     if (now->setting && !now->setting_value) {
         now->setting = false;
@@ -83,6 +124,7 @@ static void read_word(statement *now, const uint8_t *text, const sql_token *toke
         now->identified -= 1;
         if (IS("by")) {
             now->expect = EXPECT_OPERAND;
+            now->password = now->role;
             now->seen = true;
             return;
         }
@@ -91,12 +133,10 @@ static void read_word(statement *now, const uint8_t *text, const sql_token *toke
         now->identified = 4;
     }
     if (sql_names_secret(text, token->start, token->end)) {
-        now->expect = EXPECT_VALUE;
-        now->type_words = 0;
-        now->name_end = token->end;
-        now->seen = true;
+        read_secret_name(now, text, token);
         return;
     }
+    now->password = now->role && sql_announces_password(text, token->start, token->end) && now->words != 3;
     switch (now->expect) {
     case EXPECT_VALUE:
         if (IS("to") || IS("in") || IS("like") || IS("ilike") || IS("is") || IS("any")) {
@@ -146,6 +186,9 @@ static void read_operator(statement *now, const uint8_t *text, const sql_token *
     case EXPECT_OPERAND:
         now->expect = EXPECT_OPERAND;
         break;
+    case EXPECT_CALL:
+        now->expect = IS("||") ? EXPECT_OPERAND : EXPECT_NOTHING;
+        break;
     default:
         now->expect = EXPECT_NOTHING;
     }
@@ -153,6 +196,10 @@ static void read_operator(statement *now, const uint8_t *text, const sql_token *
 
 static void read_open(statement *now, bool round) {
     now->depth += 1;
+    if (now->columns && round) {
+        now->columns = now->secret_column = false;
+        now->columns_depth = now->depth;
+    }
     bool opens = now->expect == EXPECT_OPERAND || now->expect == EXPECT_CALL || (now->expect == EXPECT_VALUE && round);
     if (opens && !now->call_depth) {
         now->call_depth = now->depth;
@@ -166,7 +213,13 @@ static void read_close(statement *now) {
     if (now->call_depth && now->depth <= now->call_depth) {
         now->call_depth = 0;
     }
+    bool columns = now->columns_depth && now->depth <= now->columns_depth;
     now->depth -= now->depth > 0;
+    if (columns) {
+        now->columns_depth = 0;
+        now->rows |= now->secret_column;
+        now->rows_depth = now->depth;
+    }
     if (now->expect != EXPECT_ASSIGNMENT) {
         now->expect = EXPECT_NOTHING;
     }
@@ -209,7 +262,7 @@ static bool blanks(const statement *now, bool string) {
     if (now->expect == EXPECT_VALUE || now->expect == EXPECT_OPERAND || now->expect == EXPECT_CALL || now->call_depth) {
         return true;
     }
-    return string && (now->all || (now->role && !now->until && !now->setting_value));
+    return string && (now->all || now->rows || (now->role && !now->until && !now->setting_value));
 }
 
 static void scan_statements(const uint8_t *text, size_t start, size_t end, int depth, sql_span_list *list);
@@ -253,20 +306,77 @@ static void read_quoted_name(statement *now, const uint8_t *text, const sql_toke
     }
     bool secret = sql_names_secret(text, from, to);
     now->seen |= secret;
+    now->password = secret && now->options;
+    now->secret_column |= secret && now->columns_depth > 0;
     now->expect = secret ? EXPECT_VALUE : now->expect == EXPECT_OPERAND ? EXPECT_CALL : EXPECT_NOTHING;
     now->until = now->setting_value = false;
 }
 
-/// The end of a connection string's bare password at the token, or 0. SQL itself has none: there a word is a column.
-static size_t bare_password(const statement *now, const uint8_t *text, const sql_token *token, size_t end) {
+/// The end of a connection string's bare password at the token, or 0. In SQL itself, where `depth` is 0, a word may also be a
+/// column or begin a call.
+static size_t bare_password(const statement *now, const uint8_t *text, const sql_token *token, size_t end, int depth) {
     bool word = token->kind == SQL_TOKEN_WORD || token->kind == SQL_TOKEN_NUMBER || token->kind == SQL_TOKEN_OTHER
         || token->kind == SQL_TOKEN_OPERATOR;
     bool call = token->end < end && (text[token->end] == '(' || text[token->end] == '\'');
     if (!word || call || now->bare != token->start || now->bare == 0) {
         return 0;
     }
+    if (depth == 0) {
+        size_t stop = sql_word_password_end(text, token->start, end);
+        if (stop - token->start > 1024) {
+            return stop;  // or the reading would take quadratic time
+        }
+        bool whole = stop == end || text[stop] != '\'';
+        return whole && stop > token->start && !memchr(text + token->start, '(', stop - token->start) ? stop : 0;
+    }
     size_t stop = sql_bare_end(text, token->start, end);
     return stop > token->start ? stop : 0;
+}
+
+/// Reads the token in the place of a role's password; false where it is to be read as any other.
+static bool read_password(statement *now, sql_lexer *lexer, const sql_token *token, sql_span_list *list) {
+    const uint8_t *text = lexer->text;
+    uint8_t byte = text[token->start];
+    size_t stop = 0;
+    switch (token->kind) {
+    case SQL_TOKEN_LINE_COMMENT:
+    case SQL_TOKEN_BLOCK_COMMENT:
+        return false;
+    case SQL_TOKEN_STRING:
+    case SQL_TOKEN_BIT_STRING:
+    case SQL_TOKEN_DOLLAR_STRING:
+        now->password = false;
+        return false;
+    case SQL_TOKEN_QUOTED_NAME: {
+        size_t from;
+        sql_token_body(text, token, &from, &stop);
+        sql_add_span(list, from, stop);
+        now->password = false;
+        now->expect = EXPECT_MORE;
+        return true;
+    }
+    default:
+        break;
+    }
+    if (byte == '=' || byte == ':') {
+        bool wide = token->end - token->start > 1 && memchr("=>", text[token->start + 1], 2);
+        lexer->position = token->start + (wide ? 2 : 1);
+        now->expect = EXPECT_OPERAND;
+        return true;
+    }
+    if (byte == '(' || is_word(text, token, "to", 2) || is_word(text, token, "is", 2)) {
+        return false;
+    }
+    stop = sql_word_password_end(text, token->start, lexer->length);
+    if (stop == token->start) {
+        now->password = false;
+        return false;
+    }
+    sql_add_span(list, token->start, stop);
+    lexer->position = stop;
+    now->password = sql_announces_password(text, token->start, stop);
+    now->expect = EXPECT_MORE;
+    return true;
 }
 
 /// Reads text[start..end) as SQL.
@@ -276,11 +386,16 @@ static void scan_statements(const uint8_t *text, size_t start, size_t end, int d
     statement now = {0};
     sql_uri_word uri = {0, 0};
     while (sql_lex(&lexer, &token)) {
-        size_t bare = depth ? bare_password(&now, text, &token, end) : 0;
+        if (now.password && read_password(&now, &lexer, &token, list)) {
+            now.words += 3;
+            continue;
+        }
+        bool password = now.password;
+        size_t bare = bare_password(&now, text, &token, end, depth);
         if (bare) {
             sql_add_span(list, token.start, bare);
             lexer.position = bare;
-            now.expect = EXPECT_NOTHING;
+            now.expect = depth ? EXPECT_NOTHING : EXPECT_MORE;
             continue;
         }
         if (token.kind != SQL_TOKEN_WORD && token.kind != SQL_TOKEN_LINE_COMMENT && token.kind != SQL_TOKEN_BLOCK_COMMENT) {
@@ -321,6 +436,7 @@ static void scan_statements(const uint8_t *text, size_t start, size_t end, int d
         default:
             now.expect = EXPECT_NOTHING;
         }
+        now.password |= password;
     }
 }
 

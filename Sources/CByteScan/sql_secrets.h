@@ -61,7 +61,8 @@ SQL_INLINE bool sql_is_blank(uint8_t byte) {
 /// Whether text[start..end) is `word`, a lower-case literal, without regard to case.
 #define SQL_WORD_IS(start, end, word) sql_word_is(text, start, end, word, sizeof word - 1)
 
-/// Whether a word names a secret: it holds passw or secret, or ends with pwd, in any case. password_encryption does not.
+/// Whether a word names a secret: it holds passw or secret, or ends with pwd, in any case. password_encryption and
+/// password_required do not.
 bool sql_names_secret(const uint8_t *text, size_t start, size_t end);
 
 /// The position after white space, white space written as JSON escapes, and comments of at most 1,024 bytes.
@@ -69,6 +70,13 @@ size_t sql_skip_blank(const uint8_t *text, size_t at, size_t end);
 
 /// The end of a password without quotes that begins at `at`.
 size_t sql_bare_end(const uint8_t *text, size_t at, size_t end);
+
+/// Whether a word announces a role's password: PASSWORD, PASSWD, PASWORD, PWD and the like.
+bool sql_announces_password(const uint8_t *text, size_t start, size_t end);
+
+/// The end of a role's password that begins at `at` without straight quotes, or `at` where none stands: at NULL, a parameter,
+/// <REDACTED>, a format's %L, or a call.
+size_t sql_word_password_end(const uint8_t *text, size_t at, size_t end);
 
 /// The word in which the last URI stood: where it ends, and its last @ (0: none). Keeps many :// in one word linear.
 typedef struct {

@@ -7,6 +7,9 @@
 // - after a word that names a secret: a literal '…', E'…', $$…$$ or number, after blanks, =, :=, =>, :, TO or an opening
 //   parenthesis; "…" after one of the signs; a bare word after a sign with = in it (password=foo, and not password = $1);
 // - the literal after IDENTIFIED BY;
+// - in a role statement, whatever follows PASSWORD or IDENTIFIED BY, in double quotes or none; the same after \password. NULL,
+//   parameters and <REDACTED> stay;
+// - the literals after a list of names with one that names a secret: (name, password) = ('x', 'y'), … values ('x', 'y');
 // - after CREATE or ALTER and ROLE, USER or GROUP, up to a semicolon: every literal '…' or $$…$$, UNTIL '…' excepted;
 // - the password of scheme://user:password@host.
 //
@@ -185,13 +188,48 @@ static size_t blank_key(prose *now, size_t at) {
     return stop;
 }
 
-/// The position of the parenthesis before the values of a key whose list of names goes on at `at`, or 0.
-static size_t key_values(const prose *now, size_t at) {
+/// The parenthesis that closes a list of names which goes on at `at`, or 0.
+static size_t names_end(const prose *now, size_t at) {
     size_t limit = now->end - at > 200 ? at + 200 : now->end;
-    while (at < limit && (sql_in_name(now->text[at]) || memchr(", \"", now->text[at], 3))) {
+    while (at < limit && (sql_in_name(now->text[at]) || memchr(", \"\n", now->text[at], 4))) {
         at += 1;
     }
-    return limit - at > 2 && memcmp(now->text + at, ")=(", 3) == 0 ? at + 2 : 0;
+    return at < limit && now->text[at] == ')' ? at : 0;
+}
+
+/// The position of the parenthesis before the values of a key whose list of names ends at `at`, or 0.
+static size_t key_values(const prose *now, size_t at) {
+    return now->end - at > 2 && memcmp(now->text + at, ")=(", 3) == 0 ? at + 2 : 0;
+}
+
+/// The position of the parenthesis before the values of columns whose list ends at `at`, or 0: = (…), = ROW (…), VALUES (…).
+static size_t row_values(const prose *now, size_t at) {
+    const uint8_t *text = now->text;
+    size_t next = sql_skip_blank(text, at + 1, now->end);
+    if (next < now->end && text[next] == '=') {
+        next = sql_skip_blank(text, next + 1, now->end);
+    }
+    size_t word = sql_name_end(text, next, now->end);
+    if (SQL_WORD_IS(next, word, "values") || SQL_WORD_IS(next, word, "row")) {
+        next = sql_skip_blank(text, word, now->end);
+    }
+    return next < now->end && text[next] == '(' ? next : 0;
+}
+
+/// Blanks the literals of (…), (…), … from the parenthesis at `at` on.
+static size_t blank_rows(prose *now, size_t at) {
+    for (;;) {
+        at = blank_call(now, at);
+        size_t next = sql_skip_blank(now->text, at, now->end);
+        if (next >= now->end || now->text[next] != ',') {
+            return at;
+        }
+        next = sql_skip_blank(now->text, next + 1, now->end);
+        if (next >= now->end || now->text[next] != '(') {
+            return at;
+        }
+        at = next;
+    }
 }
 
 /// Reads what stands at `at` as the value of a name; `sign` and `equals` tell what stood between.
@@ -234,9 +272,16 @@ static size_t read_operand(prose *now, size_t at, bool sign, bool equals) {
 static size_t read_value(prose *now, size_t at) {
     const uint8_t *text = now->text;
     size_t end = now->end;
-    size_t keys = key_values(now, at);
+    size_t names = names_end(now, at);
+    size_t keys = names ? key_values(now, names) : 0;
     if (keys) {
-        return blank_key(now, keys);
+        size_t stop = blank_key(now, keys);
+        size_t rows = keys + 1 < end && text[keys + 1] == '\'' ? blank_rows(now, keys) : stop;
+        return rows > stop ? rows : stop;
+    }
+    size_t rows = names ? row_values(now, names) : 0;
+    if (rows) {
+        return blank_rows(now, rows);
     }
     size_t closed = at;
     while (closed < end && memchr("\"\\])", text[closed], 4)) {
@@ -250,6 +295,9 @@ static size_t read_value(prose *now, size_t at) {
         now->open = sign == at ? SQL_NAME_OPEN : SQL_STATEMENT_OPEN;
         return sign;
     }
+    if (end - sign > 2 && text[sign] == ':' && text[sign + 1] == ':') {
+        sign = sql_skip_blank(text, sql_name_end(text, sign + 2, end), end);  // password::text = 'x'
+    }
     size_t value = sign;
     bool equals = false;
     while (value < end && value - sign < 3 && memchr("=:><!~", text[value], 6)) {
@@ -258,8 +306,15 @@ static size_t read_value(prose *now, size_t at) {
     }
     if (value == sign) {
         size_t word = sql_name_end(text, sign, end);
-        if (SQL_WORD_IS(sign, word, "to")) {
+        if (SQL_WORD_IS(sign, word, "to") || SQL_WORD_IS(sign, word, "like")) {
             value = word;
+        } else if (SQL_WORD_IS(sign, word, "in")) {
+            value = sql_skip_blank(text, word, end);
+            value = value < end && text[value] == '(' ? value : sign;
+        } else if (SQL_WORD_IS(sign, word, "set")) {
+            value = sql_skip_blank(text, word, end);
+            word = sql_name_end(text, value, end);
+            value = SQL_WORD_IS(value, word, "default") ? word : sign;
         } else if (closed > at && text[sign] == ',' && text[closed - 1] == '\'') {
             value = sign + 1;
         } else if (closed > at) {
@@ -269,6 +324,44 @@ static size_t read_value(prose *now, size_t at) {
     return read_operand(now, sql_skip_blank(text, value, end), value > sign, equals);
 }
 
+/// Blanks what stands at `at` in the place of a role's password, if it is not a literal; gives the position to go on from, or 0.
+static size_t read_password(prose *now, size_t at) {
+    const uint8_t *text = now->text;
+    size_t value = sql_skip_blank(text, at, now->end);
+    literal found;
+    if (value == at && (value >= now->end || !memchr("=:", text[value], 2))) {
+        return 0;
+    }
+    size_t word = sql_name_end(text, value, now->end);
+    if (SQL_WORD_IS(value, word, "to") || SQL_WORD_IS(value, word, "is")) {
+        value = sql_skip_blank(text, word, now->end);
+    }
+    if (value < now->end && memchr("=:", text[value], 2)) {
+        value += 1;
+        value += value < now->end && memchr("=>", text[value], 2);
+        value = sql_skip_blank(text, value, now->end);
+    }
+    if (value >= now->end || text[value] == '(' || text[value] == '\'' || read_literal(now, value, &found)) {
+        return 0;
+    }
+    if (read_double_quoted(now, value, &found)) {
+        return blank_literal(now, found);
+    }
+    size_t stop = sql_word_password_end(text, value, now->end);
+    if (stop == value) {
+        return 0;
+    }
+    sql_add_span(now->list, value, stop);
+    // PASSWORD may have been the role's name.
+    size_t further = sql_announces_password(text, value, stop) ? sql_skip_blank(text, stop, now->end) : stop;
+    if (further > stop && further < now->end) {
+        size_t second = sql_word_password_end(text, further, now->end);
+        sql_add_span(now->list, further, second);
+        stop = second > further ? second : stop;
+    }
+    return stop;
+}
+
 /// Reads what follows IDENTIFIED, which ends at `at`: BY, or WITH a plugin BY.
 static size_t read_identified(prose *now, size_t at) {
     const uint8_t *text = now->text;
@@ -276,7 +369,8 @@ static size_t read_identified(prose *now, size_t at) {
         size_t word = sql_skip_blank(text, at, now->end);
         at = sql_name_end(text, word, now->end);
         if (SQL_WORD_IS(word, at, "by")) {
-            return read_operand(now, sql_skip_blank(text, at, now->end), true, false);
+            size_t next = now->role ? read_password(now, at) : 0;
+            return next ? next : read_operand(now, sql_skip_blank(text, at, now->end), true, false);
         }
     }
     return at;
@@ -300,6 +394,14 @@ static void enter_role(prose *now, size_t at) {
 static size_t read_name(prose *now, size_t at) {
     const uint8_t *text = now->text;
     size_t stop = sql_name_end(text, at, now->end);
+    bool psql = at > now->start && text[at - 1] == '\\' && SQL_WORD_IS(at, stop, "password");
+    if (psql || (now->role && sql_announces_password(text, at, stop))) {
+        size_t next = read_password(now, stop);
+        if (next) {
+            now->until = false;
+            return next;
+        }
+    }
     now->until = SQL_WORD_IS(at, stop, "until");
     if (sql_names_secret(text, at, stop)) {
         return read_value(now, stop);

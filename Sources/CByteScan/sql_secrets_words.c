@@ -17,10 +17,96 @@ static bool holds(const uint8_t *text, size_t start, size_t end, const char *wor
 #define HOLDS(word) holds(text, start, end, word, sizeof word - 1)
 
 bool sql_names_secret(const uint8_t *text, size_t start, size_t end) {
-    if (end - start < 3 || SQL_WORD_IS(start, end, "password_encryption")) {
+    if (end - start < 3 || SQL_WORD_IS(start, end, "password_encryption") || SQL_WORD_IS(start, end, "password_required")) {
         return false;
     }
     return HOLDS("passw") || HOLDS("secret") || sql_equals(text + end - 3, "pwd", 3);
+}
+
+bool sql_announces_password(const uint8_t *text, size_t start, size_t end) {
+    if (SQL_WORD_IS(start, end, "pwd") || SQL_WORD_IS(start, end, "pasword")) {
+        return true;
+    }
+    if (end - start < 5 || end - start > 9 || !sql_equals(text + start, "passw", 5)) {
+        return false;
+    }
+    size_t at = start;
+    while (at < end && (uint8_t)((text[at] | 0x20) - 'a') <= 25) {
+        at += 1;
+    }
+    return at == end;
+}
+
+/// Whether one of the quotes ‘ ’ ‚ ‛ “ ” „ ‟ stands at `at`.
+static bool is_typographic(const uint8_t *text, size_t at, size_t end) {
+    return end - at >= 3 && text[at] == 0xe2 && text[at + 1] == 0x80 && text[at + 2] >= 0x98 && text[at + 2] <= 0x9f;
+}
+
+/// The end of a password in typographic quotes of at most 256 bytes, or `at`.
+static size_t typographic_end(const uint8_t *text, size_t at, size_t end) {
+    size_t limit = end - at > 256 ? at + 256 : end;
+    if (!is_typographic(text, at, end)) {
+        return at;
+    }
+    for (size_t stop = at + 3; stop < limit; stop += 1) {
+        if (is_typographic(text, stop, limit)) {
+            return stop + 3;
+        }
+    }
+    return at;
+}
+
+/// Whether the single quote at `at` is part of a word, as in O'Brien: no other is near.
+static bool is_inner_quote(const uint8_t *text, size_t start, size_t at, size_t end) {
+    size_t limit = end - at > 64 ? at + 64 : end;
+    if (at == start || at + 1 >= end || !sql_in_name(text[at - 1]) || !sql_in_name(text[at + 1])) {
+        return false;
+    }
+    size_t stop = at + 1;
+    while (stop < limit && !sql_is_blank(text[stop]) && text[stop] != '\'') {
+        stop += 1;
+    }
+    return stop == limit || text[stop] != '\'';
+}
+
+static bool ends_word_password(const uint8_t *text, size_t start, size_t at, size_t end) {
+    switch (text[at]) {
+    case 0:
+    case ',':
+    case ';':
+    case ')':
+    case '"':
+        return true;
+    case '\\':
+        return at + 1 < end && text[at + 1] == '"';
+    case '\'':
+        return !is_inner_quote(text, start, at, end);
+    default:
+        return sql_is_blank(text[at]);
+    }
+}
+
+size_t sql_word_password_end(const uint8_t *text, size_t at, size_t end) {
+    size_t stop = typographic_end(text, at, end);
+    while (stop < end && !ends_word_password(text, at, stop, end)) {
+        stop += 1;
+    }
+    if (SQL_WORD_IS(at, stop, "null") || SQL_WORD_IS(at, stop, "<redacted>")) {
+        return at;
+    }
+    if (stop - at == 2 && text[at] == '%') {
+        return at;
+    }
+    if (stop - at > 1 && text[at] == '$') {
+        size_t digits = at + 1;
+        while (digits < stop && sql_is_digit(text[digits])) {
+            digits += 1;
+        }
+        return digits == stop ? at : stop;
+    }
+    // A call of any length would be read again for each such word in it.
+    bool call = stop > at && stop - at < 256 && stop < end && text[stop] == '\'' && text[stop - 1] == '(';
+    return call ? at : stop;
 }
 
 /// The end of a comment at `at` if it is at most 1,024 bytes long, else `at`: without the bound a text of many openings

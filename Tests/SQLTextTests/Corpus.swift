@@ -46,7 +46,8 @@ struct StatementMutator {
         "é", "_",
         " ", "\t", "(", ")", ";", "password", "passwor", " password '", "alter role x ", "create user y ",
         "://u:p@h",
-        "create", "role", " identified by ", "pwd=", "secret", "\u{B}",
+        "create", "role", " identified by ", "pwd=", "secret", "\u{B}", "insert into t (", ") values (",
+        " set (", ")=(", "‘", "’", "\\password ", "subscription", "null", "(",
     ].map { Array($0.utf8) }
 
     mutating func mutate(_ statement: [UInt8]) -> [UInt8] {
