@@ -68,16 +68,26 @@ package struct QueryEngine: Sendable {
             executable: executable,
             arguments: ["-no-init", "-bail", "-batch"],
             environment: ["HOME": folder.path, "NO_COLOR": "1", "TZ": "UTC", "LANG": "C.UTF-8"],
-            input: try folder.namelessFile(holding: script.text),
-            output: output,
-            errorOutput: errors
+            streams: ChildProcess.Streams(
+                input: try folder.namelessFile(holding: script.text),
+                output: output,
+                errorOutput: errors
+            )
         )
         switch await child.end(timeout: script.limits.timeout) {
         case .exited(0):
             return
         case .exited:
-            throw EngineFailure(text: text(of: errors), sql: script.sql, scope: script.scope).error
-        case .signalled(SIGPIPE):
+            let text = text(of: errors)
+            guard !text.hasPrefix("setpriv: ") else { throw QueryError(.engineMissing, text) }
+            throw EngineFailure(text: text, sql: script.sql, scope: script.scope).error
+        case .outputFailed(let error) where error != EPIPE:
+            throw QueryError(
+                .fileSystem,
+                "the result cannot be written: \(String(cString: strerror(error)))",
+                mend: "make room or choose another place, and run the query again"
+            )
+        case .signalled(SIGPIPE), .outputFailed:
             throw QueryError(.outputClosed, "the reader of the result went away")
         case .signalled(SIGINT), .signalled(SIGTERM), .cancelled:
             throw QueryError(.interrupted, "the query was interrupted")

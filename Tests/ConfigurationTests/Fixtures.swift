@@ -44,8 +44,9 @@ func faults(_ text: String, environment: [String: String] = [:]) -> [Configurati
 /// Runs `body` with an empty folder of its own, which is gone afterwards.
 func withTemporaryFolder(_ body: (URL) throws -> Void) throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "auditlake-\(UUID().uuidString)")
+    defer {
+        do { try FileManager.default.removeItem(at: folder) } catch { Issue.record(error) }
+    }
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    let result = Result { try body(folder) }
-    try FileManager.default.removeItem(at: folder)
-    try result.get()
+    try body(folder)
 }

@@ -127,6 +127,7 @@ import Testing
     @Test func placesAreTriedInTheirDocumentedOrder() throws {
         let root = FileManager.default.temporaryDirectory.appending(path: "auditlake-\(UUID().uuidString)")
             .path
+        defer { removeQuietly(URL(filePath: root)) }
         func program(_ path: String) throws -> String {
             let file = URL(filePath: "\(root)/\(path)")
             let folder = file.deletingLastPathComponent()
@@ -156,6 +157,5 @@ import Testing
         #expect(try find(["AUDITLAKE_DUCKDB": "/nonexistent"], explicit: variable) == variable)
         let error = #expect(throws: QueryError.self) { try find(["AUDITLAKE_DUCKDB": root]) }
         #expect(error?.code == .engineMissing)
-        try FileManager.default.removeItem(atPath: root)
     }
 }

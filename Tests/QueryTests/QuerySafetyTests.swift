@@ -71,6 +71,61 @@ import Testing
         }
     }
 
+    @Test func aResultThatCannotBeWrittenIsAnError() async throws {
+        try await LakeFixture.with { lake async throws in
+            let full = try #require(FileHandle(forWritingAtPath: "/dev/full"))
+            for sql in ["select 1", "select * from range(1000000000)"] {
+                let error = await #expect(throws: QueryError.self) {
+                    try await lake.engine.run(
+                        sql,
+                        over: LakeFixture.scope([]),
+                        format: .csv,
+                        to: full,
+                        limits: LakeFixture.limits
+                    )
+                }
+                #expect(error?.code == .fileSystem)
+                #expect(error?.message == "the result cannot be written: No space left on device")
+            }
+        }
+    }
+
+    @Test func aReaderThatWentAwayEndsTheQuery() async throws {
+        try await LakeFixture.with { lake async throws in
+            let pipe = Pipe()
+            try pipe.fileHandleForReading.close()
+            let error = await #expect(throws: QueryError.self) {
+                try await lake.engine.run(
+                    "select * from range(1000000000)",
+                    over: LakeFixture.scope([]),
+                    format: .csv,
+                    to: pipe.fileHandleForWriting,
+                    limits: LakeFixture.limits
+                )
+            }
+            #expect(error?.code == .outputClosed)
+        }
+    }
+
+    @Test func aReaderThatDoesNotReadHoldsTheQueryNoLongerThanItsLimit() async throws {
+        try await LakeFixture.with { lake async throws in
+            let pipe = Pipe()
+            let limits = QueryLimits(memoryByteCount: 100_000_000, timeout: .seconds(1), threadCount: 1)
+            let error = await #expect(throws: QueryError.self) {
+                // More than the pipes hold, and less than the engine would have to wait for.
+                try await lake.engine.run(
+                    "select repeat('x', 100000)",
+                    over: LakeFixture.scope([]),
+                    format: .csv,
+                    to: pipe.fileHandleForWriting,
+                    limits: limits
+                )
+            }
+            #expect(error?.code == .timedOut)
+            try pipe.fileHandleForReading.close()
+        }
+    }
+
     @Test func theChildGetsTheTerminalsInterruptAndNothingElseOfOurs() async throws {
         try await LakeFixture.with { lake async throws in
             let inherited = open(lake.folder.appending(path: "secret.txt").path, O_RDONLY)

@@ -49,13 +49,20 @@ struct QueryCommand: AsyncParsableCommand {
                 timeout: timeout.map { .seconds($0) },
                 threadCount: ProcessInfo.processInfo.activeProcessorCount
             )
-            try await engine.run(
-                sql,
-                over: try reading.scope(),
-                format: queryFormat,
-                to: .standardOutput,
-                limits: limits
-            )
+            let scope = try reading.scope()
+            do {
+                try await cancelledBySignals { [sql, queryFormat] in
+                    try await engine.run(
+                        sql,
+                        over: scope,
+                        format: queryFormat,
+                        to: .standardOutput,
+                        limits: limits
+                    )
+                }
+            } catch let error as QueryError where error.code == .outputClosed {
+                return  // The reader has what it wanted, as `head` does.
+            }
         }
     }
 

@@ -54,7 +54,8 @@ struct ErrorReport {
             self.init(error.description, error.mend, error.operation == "read" ? .input : .storage)
         case let error as Lake.LakeError: self.init(error.description, error.mend, .state)
         case let error as CommitConflictError: self.init(error.description, "run the command again", .failure)
-        case let error as QueryError: self.init(error.message, error.mend, .query)
+        case let error as QueryError:
+            self.init(error.message, error.mend, error.code == .fileSystem ? .storage : .query)
         case let error as UsageError: self.init(error.message, error.mend, error.status)
         default: self.init("\(error)", nil, .failure)
         }
