@@ -8,6 +8,9 @@ extension PostgresPipelineConfiguration {
         "max_record_bytes", "batch_bytes", "max_pending_bytes",
     ]
 
+    /// The longest record in bytes: offsets in a column have 31 bits, and a record that is no UTF-8 doubles.
+    private static let longestRecord = 512 << 20
+
     /// Reads the pipeline; nil when something that it must have is missing or wrong, which the context then knows.
     init?(_ node: Node, name: String, context: ReadingContext) {
         let path = "pipelines.\(name)"
@@ -23,9 +26,17 @@ extension PostgresPipelineConfiguration {
         self.redact = section.flag("redact", default: true)
         self.statement = section.choice("statement", default: .normalized)
         self.onDataLoss = section.choice("on_data_loss", default: .fail)
-        self.maxRecordByteCount = section.byteCount("max_record_bytes", default: 1 << 20)
+        self.maxRecordByteCount = section.byteCount(
+            "max_record_bytes",
+            default: 1 << 20,
+            atMost: Self.longestRecord
+        )
         self.batchByteCount = section.byteCount("batch_bytes", default: 1_000_000_000)
-        self.maxPendingByteCount = section.byteCount("max_pending_bytes", default: 128 << 20)
+        self.maxPendingByteCount = section.byteCount(
+            "max_pending_bytes",
+            default: 128 << 20,
+            atMost: Self.longestRecord
+        )
         self.node =
             section.node("node").flatMap { _ in section.requiredText("node", example: name) } ?? Setting(name)
         guard let files, let role, let table else { return nil }

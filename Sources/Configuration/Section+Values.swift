@@ -44,9 +44,13 @@ extension Section {
     }
 
     /// A size in bytes.
-    func byteCount(_ key: String, default standard: Int) -> Int {
+    func byteCount(_ key: String, default standard: Int, atMost limit: Int = .max) -> Int {
         guard let node = node(key), let text = context.text(node, of: path(key)) else { return standard }
-        if let byteCount = ByteSize.parse(text.value) { return byteCount }
+        if let byteCount = ByteSize.parse(text.value) {
+            guard byteCount > limit else { return byteCount }
+            refuse(node, "\(path(key)) cannot be “\(text)”", mend: "write at most \(limit >> 20)MiB")
+            return standard
+        }
         let mend = "write a size such as 64MB (millions), 1GiB (2^30) or plain bytes, above zero"
         refuse(node, "\(path(key)) cannot be “\(text)”", mend: mend)
         return standard

@@ -35,6 +35,7 @@ struct EngineScript {
             "SET memory_limit = '\(limits.memoryByteCount)B';",
             "SET threads = \(limits.threadCount);",
             "SET temp_directory = \(SQLQuoting.string(privateFolder));",
+            "SET extension_directory = \(SQLQuoting.string(privateFolder));",
         ]
     }
 

@@ -8,7 +8,7 @@ package struct QueryError: Error, Hashable, Sendable, CustomStringConvertible {
         case engineCrashed
         /// The SQL holds no statement, an open quote, or a command that is not SQL.
         case invalidSQL
-        /// A statement that would write files.
+        /// A statement that would write files or bring in an extension.
         case writeRefused
         /// DuckDB refused the SQL or failed in it; the message is DuckDB's.
         case sql

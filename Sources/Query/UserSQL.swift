@@ -12,7 +12,8 @@ struct UserSQL {
     /// Reads `sql`.
     ///
     /// - Throws: ``QueryError`` with code `invalidSQL` when there is no statement, a quote is open, or a statement is a
-    ///   dot command of the shell; with code `writeRefused` for `COPY`, the one statement that writes files by name.
+    ///   dot command of the shell; with code `writeRefused` for `COPY`, the one statement that writes files by name, and
+    ///   for the statements that install or load extensions.
     init(_ sql: String, names: [QueryTableName]) throws(QueryError) {
         let bytes = Array(sql.utf8)
         let known = Set(names.map { $0.description.lowercased() })
@@ -43,11 +44,37 @@ struct UserSQL {
         if first.isSymbol(".") {
             throw QueryError(.invalidSQL, "a command that begins with a dot is not SQL")
         }
+        try refuseExtensions(inner(tokens))
         let runsAnother = first.isWord("explain") || first.isWord("prepare")
         guard first.isWord("copy") || (runsAnother && tokens.contains { $0.isWord("copy") }) else { return }
         let mend =
             "to write a result: --format parquet --output FILE; a column called copy needs double quotes"
         throw QueryError(.writeRefused, "COPY is refused: a query does not write files", mend: mend)
+    }
+
+    /// The statement that `EXPLAIN` or `PREPARE` is about, or the statement itself.
+    private static func inner(_ tokens: ArraySlice<SQLToken>) -> ArraySlice<SQLToken> {
+        guard let first = tokens.first else { return tokens }
+        if first.isWord("prepare") {
+            return inner(tokens.drop { !$0.isWord("as") }.dropFirst())
+        }
+        guard first.isWord("explain") else { return tokens }
+        var rest = tokens.dropFirst().drop { $0.isWord("analyze") || $0.isWord("verbose") }
+        if rest.first?.isSymbol("(") == true { rest = rest.drop { !$0.isSymbol(")") }.dropFirst() }
+        return inner(rest)
+    }
+
+    /// Refuses code from elsewhere: an extension runs as this user.
+    private static func refuseExtensions(_ tokens: ArraySlice<SQLToken>) throws(QueryError) {
+        let words = tokens.prefix(2).map { $0.kind == .word ? $0.text.uppercased() : "" }
+        let name =
+            switch (words.first, words.last) {
+            case ("INSTALL", _), ("LOAD", _): words[0]
+            case ("FORCE", "INSTALL"), ("UPDATE", "EXTENSIONS"): words.joined(separator: " ")
+            default: ""
+            }
+        guard !name.isEmpty else { return }
+        throw QueryError(.writeRefused, "\(name) is refused: a query does not install or load extensions")
     }
 
     /// Every name of two or more parts: names with a dot between each two.

@@ -66,6 +66,27 @@ import Testing
     }
 
     @Test(arguments: [
+        "install httpfs", "select 1; Load 'x'", "/* */ force install x from 'https://e'",
+        "update extensions (x)",
+        "explain install x", "EXPLAIN (ANALYZE) LOAD x", "explain analyze force install x",
+        "prepare p as load x", "prepare p (int) as explain update extensions",
+    ])
+    func extensionsAreRefused(sql: String) {
+        let error = #expect(throws: QueryError.self) { try Self.statements(sql) }
+        #expect(error?.code == .writeRefused)
+        #expect(error?.message.hasSuffix("a query does not install or load extensions") == true)
+    }
+
+    @Test(arguments: [
+        "select load, install from t", "explain select load from t", "from load",
+        "prepare p as select 1 as install",
+        "update extension set a = 1", "select 'install x'",
+    ])
+    func theWordsOfExtensionsElsewhereAreTaken(sql: String) throws {
+        #expect(try Self.statements(sql) == [sql])
+    }
+
+    @Test(arguments: [
         "select copy from t", "select 'copy'", "explain select \"copy\"", "select 1 as copy", "from copy",
     ])
     func theWordCopyElsewhereIsTaken(sql: String) throws { #expect(try Self.statements(sql) == [sql]) }

@@ -12,7 +12,7 @@ extension Commit {
         for text in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
             line += 1
             guard !text.allSatisfy({ $0 == 0x20 || $0 == 0x0D || $0 == 0x09 }) else { continue }
-            guard content == .all || !isFileAction(text) else { continue }
+            guard content == .all || !saysNothingOfHead(text) else { continue }
             guard let action = try decode(text, decoder, version: version, line: line) else { continue }
             guard content == .all || action.rank < 4 else { continue }
             actions.append(action)
@@ -20,10 +20,11 @@ extension Commit {
         return actions
     }
 
-    /// Whether a line can be skipped without parsing when files are not wanted; a line written with other
+    /// Whether a line says nothing of the head and can be skipped without parsing; a line written with other
     /// white space is parsed first.
-    private static func isFileAction(_ text: some Collection<UInt8>) -> Bool {
+    private static func saysNothingOfHead(_ text: some Collection<UInt8>) -> Bool {
         text.starts(with: #"{"add":"#.utf8) || text.starts(with: #"{"remove":"#.utf8)
+            || text.starts(with: #"{"commitInfo":"#.utf8)
     }
 
     private static func decode(

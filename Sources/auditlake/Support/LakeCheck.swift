@@ -28,6 +28,9 @@ struct LakeCheck {
                     )
                 ]
             }
+            if isThere {
+                for name in try lake.tables() { _ = try lake.table(name)?.snapshot() }
+            }
             let state = isThere ? "is there and writable" : "will be made; its folder is writable"
             return [Finding(.good, place, "\(state); \(Self.racerCount) racing writers gave one winner")]
         } catch {
