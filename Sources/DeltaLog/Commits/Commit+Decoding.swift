@@ -2,7 +2,7 @@ import FoundationEssentials
 
 extension Commit {
     static func decode(
-        _ bytes: some Collection<UInt8>,
+        _ bytes: some BidirectionalCollection<UInt8>,
         version: Int64,
         content: Content
     ) throws(DeltaLogError) -> [Action] {
@@ -21,10 +21,10 @@ extension Commit {
     }
 
     /// Whether a line says nothing of the head and can be skipped without parsing; a line written with other
-    /// white space is parsed first.
-    private static func saysNothingOfHead(_ text: some Collection<UInt8>) -> Bool {
-        text.starts(with: #"{"add":"#.utf8) || text.starts(with: #"{"remove":"#.utf8)
-            || text.starts(with: #"{"commitInfo":"#.utf8)
+    /// white space is parsed first, and so is one that was cut off.
+    private static func saysNothingOfHead(_ text: some BidirectionalCollection<UInt8>) -> Bool {
+        guard text.last == UInt8(ascii: "}") else { return false }
+        return [#"{"add":"#, #"{"remove":"#, #"{"commitInfo":"#].contains { text.starts(with: $0.utf8) }
     }
 
     private static func decode(

@@ -39,7 +39,7 @@ package struct Commit: Hashable, Sendable {
     /// - Throws: `DeltaLogError` with `malformedAction`, `malformedPath` or `duplicateAction`, with the line.
     package init(
         version: Int64,
-        decoding bytes: some Collection<UInt8>,
+        decoding bytes: some BidirectionalCollection<UInt8>,
         content: Content = .all
     ) throws(DeltaLogError) {
         self.version = version
