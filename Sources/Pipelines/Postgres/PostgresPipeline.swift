@@ -33,6 +33,8 @@ package struct PostgresPipelineSettings: Sendable {
     package var batchByteCount: UInt64 = 1 << 30
     /// Bytes of one open row group.
     package var rowGroupByteCount = PostgresPipelineSettings.largestRowGroupByteCount
+    /// The names of all pipelines of the configuration, so that a renamed one is noticed; nil when they are not known.
+    package var configuredPipelines: Set<String>?
     /// What to do when planned bytes are gone.
     package var onDataLoss = DataLossPolicy.fail
     /// Commits of a table between two checkpoints.
@@ -148,8 +150,17 @@ package final class PostgresPipeline {
         for table in tables {
             let writers = Set(table.delta.head.transactions.keys)
             guard !writers.isEmpty else { continue }
-            let known = try shard.allAppIDs()
-            guard !writers.isSubset(of: known) else { continue }
+            let owners = try shard.allOwners()
+            if let former = writers.compactMap({ owners[$0] }).first(where: isNoLongerConfigured) {
+                throw PipelineError(
+                    code: .tableMismatch,
+                    message:
+                        "table \(table.name) was filled by the pipeline \(former), which is not configured any more",
+                    mend:
+                        "give the pipeline its name \(former) back, or another table to load everything anew"
+                )
+            }
+            guard !writers.isSubset(of: owners.keys) else { continue }
             let folder = lake.store.path("\(Lake.reservedName)/\(settings.name)")
             throw PipelineError(
                 code: .damagedState,
@@ -159,6 +170,11 @@ package final class PostgresPipeline {
                     "bring the folder back from a backup, or give the pipeline another table name to load everything anew"
             )
         }
+    }
+
+    private func isNoLongerConfigured(_ pipeline: String) -> Bool {
+        guard let configured = settings.configuredPipelines else { return false }
+        return !configured.contains(pipeline)
     }
 
     // MARK: Tables

@@ -75,13 +75,13 @@ struct ShardStore {
         return winner.appID
     }
 
-    /// The uuids of every shard of the lake.
-    func allAppIDs() throws -> Set<String> {
-        var found: Set<String> = []
+    /// The pipeline of every shard of the lake, by the shard's uuid.
+    func allOwners() throws -> [String: String] {
+        var found: [String: String] = [:]
         for pipeline in try store.list(Lake.reservedName) where pipeline.isFolder {
             for shard in try store.list("\(Lake.reservedName)/\(pipeline.name)") where shard.isFolder {
                 let key = "\(Lake.reservedName)/\(pipeline.name)/\(shard.name)/shard.json"
-                if let identity = try read(Identity.self, key) { found.insert(identity.appID) }
+                if let identity = try read(Identity.self, key) { found[identity.appID] = pipeline.name }
             }
         }
         return found

@@ -95,6 +95,7 @@ extension LakeConfiguration {
         )
         settings.batchByteCount = UInt64(pipeline.batchByteCount)
         settings.rowGroupByteCount = rowGroupByteCount
+        settings.configuredPipelines = Set(pipelines.map(\.name))
         settings.onDataLoss = pipeline.onDataLoss == .fail ? .fail : .continue
         return settings
     }
