@@ -1,6 +1,7 @@
 import AuditFormats
 import BatchProtocol
 import Foundation
+import Intake
 import Pipelines
 import Testing
 
@@ -49,6 +50,21 @@ import Testing
             try data.write(to: url)
             let error = #expect(throws: PipelineError.self) { try lake.run() }
             #expect(error?.code == .sourceLost)
+        }
+    }
+
+    @Test func renamedPipelineIsRefusedInsteadOfLoadingEverythingAgain() throws {
+        try Fixture.with { lake in
+            try lake.append(Fixture.records(1...2))
+            _ = try lake.run()
+            lake.settings.name = "other"
+            lake.settings.configuredPipelines = ["other"]
+            let error = #expect(throws: PipelineError.self) { try lake.run() }
+            #expect(error?.code == .tableMismatch)
+            #expect(error?.message.contains("pipeline pg") == true)
+            lake.settings.configuredPipelines = ["other", "pg"]
+            lake.settings.source = TailedFileSource(patterns: ["\(lake.root)/none*.csv"], host: "host")
+            #expect(try lake.run().rows == 0)
         }
     }
 
