@@ -21,7 +21,7 @@ package struct PlannedTable: Codable, Hashable, Sendable {
 /// before it, `plannedAt` and the parser version.
 package struct BatchPlan: Codable, Hashable, Sendable {
     /// The format of plans and receipts that this release writes.
-    package static let currentFormat = 1
+    package static let currentFormat = 2
 
     /// Version of this format.
     package var format = BatchPlan.currentFormat
@@ -41,6 +41,12 @@ package struct BatchPlan: Codable, Hashable, Sendable {
     package var ranges: [SourceRange]
     /// The batch group, in order of commit.
     package var tables: [PlannedTable]
+    /// Ids of files that are no longer kept in mind; nil for none.
+    package var forgotten: [String]?
+    /// What the decoder keeps in mind from now on; nil for no change.
+    package var stateChanges: [StateChange]?
+    /// How the records stood to the rules that were broken; nil when none was.
+    package var expectations: [ExpectationResult]?
 
     /// Creates a plan.
     package init(

@@ -20,6 +20,10 @@ package struct TrackedFile: Codable, Hashable, Sendable {
     package var tailByteCount: Int
     /// Hash of the bytes just before `offset`.
     package var tailHash: String
+    /// The format of its records; nil in plans of format 1, whose files were all csvlog.
+    package var format: String?
+    /// Time of the last batch that read it, in microseconds since 1970-01-01 UTC; nil in plans of format 1.
+    package var readAt: Int64?
 
     /// Creates a description of a file.
     package init(
@@ -31,7 +35,9 @@ package struct TrackedFile: Codable, Hashable, Sendable {
         headHash: String,
         offset: UInt64,
         tailByteCount: Int,
-        tailHash: String
+        tailHash: String,
+        format: String? = nil,
+        readAt: Int64? = nil
     ) {
         self.id = id
         self.path = path
@@ -42,10 +48,15 @@ package struct TrackedFile: Codable, Hashable, Sendable {
         self.offset = offset
         self.tailByteCount = tailByteCount
         self.tailHash = tailHash
+        self.format = format
+        self.readAt = readAt
     }
 }
 
 /// Bytes of one file that belong to a batch: the half-open range from `from` to `file.offset`.
+///
+/// All of them belong to it: what is no whole record at the end of the range is a fault. A range without bytes says that
+/// the file is known up to its offset and that nothing before it is wanted.
 package struct SourceRange: Codable, Hashable, Sendable {
     /// The file after the batch.
     package var file: TrackedFile
@@ -63,24 +74,4 @@ package struct SourceRange: Codable, Hashable, Sendable {
 
     /// The number of bytes.
     package var byteCount: UInt64 { file.offset - from }
-}
-
-/// How far a shard has read each of its sources: a function of its plans.
-package struct IntakeState: Codable, Hashable, Sendable {
-    /// The files, in order of first sight.
-    package private(set) var files: [TrackedFile]
-
-    /// Creates a state; the state before the first batch has no files.
-    package init(files: [TrackedFile] = []) { self.files = files }
-
-    /// Takes in what a batch has read.
-    package mutating func apply(_ plan: BatchPlan) {
-        for range in plan.ranges {
-            if let index = files.firstIndex(where: { $0.id == range.file.id }) {
-                files[index] = range.file
-            } else {
-                files.append(range.file)
-            }
-        }
-    }
 }

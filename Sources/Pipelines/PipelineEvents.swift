@@ -1,3 +1,4 @@
+import BatchProtocol
 import Intake
 
 /// Where a pipeline stands, in order of durability: told to whoever watches it, and where kill tests aim.
@@ -26,12 +27,50 @@ package struct PipelineProgress: Hashable, Sendable {
     package var rows = 0
 }
 
+/// What a batch came to, told once it has its receipt.
+package struct BatchReport: Hashable, Sendable {
+    /// The batch's number.
+    package var batch: UInt64
+    /// Rows in the table.
+    package var rows: Int
+    /// Rows in the quarantine table.
+    package var quarantined: Int
+    /// Records left out by the configuration, by its setting: `keep`, `exclude`, `start`.
+    package var leftOut: [String: Int]
+    /// Bytes read.
+    package var bytes: UInt64
+    /// Column `ingest_ts`, in microseconds since 1970-01-01 UTC.
+    package var plannedAt: Int64
+    /// When the receipt was stored, in microseconds since 1970-01-01 UTC.
+    package var finishedAt: Int64
+    /// How far each file was read, in bytes.
+    package var offsets: [String: UInt64]
+    /// Rules that records broke.
+    package var expectations: [ExpectationResult]
+    /// Whether an earlier run had begun it.
+    package var isRedone: Bool
+}
+
+/// Something that whoever watches a pipeline should know.
+package enum PipelineEvent: Sendable {
+    /// A batch has its receipt.
+    case committed(BatchReport)
+    /// The source has something to say; each thing is said once.
+    case remark(TailedFileSource.Remark)
+    /// Nothing is unread; bytes that are no whole record yet wait, by path.
+    case caughtUp(pending: [String: UInt64])
+    /// A step failed and is tried again.
+    case retrying(any Error, after: Duration)
+}
+
 /// Receives what a pipeline has to tell while it runs; called from the pipeline's thread.
 package struct PipelineObserver: Sendable {
     /// Called when a phase begins.
     package var phase: @Sendable (PipelinePhase) -> Void
     /// Called a few times a second at the most, and at the end of each file.
     package var progress: @Sendable (PipelineProgress) -> Void
+    /// Called when something has happened.
+    package var event: @Sendable (PipelineEvent) -> Void
     /// Whether the run is to stop at the next safe place.
     package var isCancelled: @Sendable () -> Bool
 
@@ -39,10 +78,12 @@ package struct PipelineObserver: Sendable {
     package init(
         phase: @escaping @Sendable (PipelinePhase) -> Void = { _ in },
         progress: @escaping @Sendable (PipelineProgress) -> Void = { _ in },
+        event: @escaping @Sendable (PipelineEvent) -> Void = { _ in },
         isCancelled: @escaping @Sendable () -> Bool = { false }
     ) {
         self.phase = phase
         self.progress = progress
+        self.event = event
         self.isCancelled = isCancelled
     }
 }

@@ -4,17 +4,45 @@ import Testing
 
 /// The objects that a later release must still read: a change here is a new format.
 @Suite struct StoredFormatTests {
-    private static let plan = BatchPlan(
-        pipeline: "pg_primary",
-        appID: "5f0c4b1e-9d5c-4a6e-a1b2-0123456789ab",
-        batch: 18_446_744_073_709_551_615,
-        plannedAt: 1_795_251_817_000_001,
-        parserVersion: 3,
-        stateSnapshot: 64,
-        ranges: [SourceRange(file: Sample.file(), from: 12, hash: "00ff")],
-        tables: [PlannedTable(name: "main.pg.log", tableID: "id-1", rows: 9)]
-    )
+    private static let plan = {
+        var file = Sample.file()
+        file.format = "jsonlog"
+        file.readAt = 1_795_251_817_000_001
+        var plan = BatchPlan(
+            pipeline: "pg_primary",
+            appID: "5f0c4b1e-9d5c-4a6e-a1b2-0123456789ab",
+            batch: 18_446_744_073_709_551_615,
+            plannedAt: 1_795_251_817_000_001,
+            parserVersion: 3,
+            stateSnapshot: 64,
+            ranges: [SourceRange(file: file, from: 12, hash: "00ff")],
+            tables: [PlannedTable(name: "main.pg.log", tableID: "id-1", rows: 9)]
+        )
+        plan.forgotten = ["1-7"]
+        plan.stateChanges = [StateChange(key: "a", value: "1"), StateChange(key: "b", value: nil)]
+        plan.expectations = [
+            ExpectationResult(
+                name: "session_line_gap",
+                rule: "no line is missing",
+                action: .warn,
+                checked: 10,
+                failed: 1,
+                samples: ["6b01.7c2: 3 to 5"]
+            )
+        ]
+        return plan
+    }()
     private static let planText = """
+        {"appID":"5f0c4b1e-9d5c-4a6e-a1b2-0123456789ab","batch":18446744073709551615,"expectations":[{"action":"warn",\
+        "checked":10,"failed":1,"name":"session_line_gap","rule":"no line is missing","samples":["6b01.7c2: 3 to 5"]}],\
+        "forgotten":["1-7"],"format":2,"parserVersion":3,\
+        "pipeline":"pg_primary","plannedAt":1795251817000001,"ranges":[{"file":{"format":"jsonlog","headByteCount":100,\
+        "headHash":"0a","host":"pg1","id":"1-0","inode":42,"offset":100,"path":"/log/a.csv","readAt":1795251817000001,\
+        "tailByteCount":90,"tailHash":"0b"},"from":12,"hash":"00ff"}],"stateChanges":[{"key":"a","value":"1"},\
+        {"key":"b"}],"stateSnapshot":64,"tables":[{"name":"main.pg.log","rows":9,"tableID":"id-1"}]}
+        """
+    /// As the first release wrote it.
+    private static let planTextOfFormat1 = """
         {"appID":"5f0c4b1e-9d5c-4a6e-a1b2-0123456789ab","batch":18446744073709551615,"format":1,"parserVersion":3,\
         "pipeline":"pg_primary","plannedAt":1795251817000001,"ranges":[{"file":{"headByteCount":100,"headHash":"0a",\
         "host":"pg1","id":"1-0","inode":42,"offset":100,"path":"/log/a.csv","tailByteCount":90,"tailHash":"0b"},\
@@ -32,16 +60,17 @@ import Testing
         gaps: [SourceGap(path: "/log/a.csv", from: 3, to: 5)]
     )
     private static let receiptText = """
-        {"batch":65,"bytes":88,"format":1,"gaps":[{"from":3,"path":"/log/a.csv","to":5}],"parserVersion":3,"tables":[\
+        {"batch":65,"bytes":88,"format":2,"gaps":[{"from":3,"path":"/log/a.csv","to":5}],"parserVersion":3,"tables":[\
         {"lastBatch":65,"name":"main.pg.log","rows":9007199254740993,"version":12},\
         {"lastBatch":0,"name":"main.pg.quarantine","rows":0,"version":0}]}
         """
 
-    private static let state = IntakeState(files: [Sample.file()])
+    private static let state = ShardState(files: [Sample.file()], values: ["a": "1"])
     private static let stateText = """
         {"files":[{"headByteCount":100,"headHash":"0a","host":"pg1","id":"1-0","inode":42,"offset":100,\
-        "path":"/log/a.csv","tailByteCount":90,"tailHash":"0b"}]}
+        "path":"/log/a.csv","tailByteCount":90,"tailHash":"0b"}],"values":{"a":"1"}}
         """
+    private static let stateTextOfFormat1 = #"{"files":[]}"#
 
     private func text(_ value: some Encodable) throws -> String {
         let encoder = JSONEncoder()
@@ -53,30 +82,39 @@ import Testing
         try JSONDecoder().decode(Value.self, from: Data(text.utf8))
     }
 
-    @Test("plan, receipt and state are written as format 1 says")
+    @Test("plan, receipt and state are written as format 2 says")
     func written() throws {
         #expect(try text(Self.plan) == Self.planText)
         #expect(try text(Self.receipt) == Self.receiptText)
         #expect(try text(Self.state) == Self.stateText)
     }
 
-    @Test("plan, receipt and state of format 1 are read")
+    @Test("plan, receipt and state of format 2 are read")
     func read() throws {
         #expect(try value(Self.planText) == Self.plan)
         #expect(try value(Self.receiptText) == Self.receipt)
         #expect(try value(Self.stateText) == Self.state)
     }
 
+    @Test("plan and state of format 1 are read: nothing was kept in mind then")
+    func readFormat1() throws {
+        let plan: BatchPlan = try value(Self.planTextOfFormat1)
+        #expect(plan.format == 1)
+        #expect(plan.ranges == [SourceRange(file: Sample.file(), from: 12, hash: "00ff")])
+        #expect(plan.stateChanges == nil && plan.expectations == nil && plan.forgotten == nil)
+        #expect(try value(Self.stateTextOfFormat1) == ShardState())
+    }
+
     @Test("the format of a stored plan is kept, also a newer one")
     func newerFormat() throws {
-        let text = Self.planText.replacingOccurrences(of: #""format":1"#, with: #""format":7"#)
+        let text = Self.planText.replacingOccurrences(of: #""format":2"#, with: #""format":7"#)
         let plan: BatchPlan = try value(text)
         #expect(plan.format == 7)
     }
 
     @Test("a plan without a format is refused")
     func noFormat() throws {
-        let text = Self.planText.replacingOccurrences(of: #""format":1,"#, with: "")
+        let text = Self.planText.replacingOccurrences(of: #""format":2,"#, with: "")
         #expect(throws: DecodingError.self) { try value(text) as BatchPlan }
     }
 }

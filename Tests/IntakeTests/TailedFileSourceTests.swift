@@ -63,7 +63,7 @@ import Testing
 
     /// What is unread, as name, id of the tracked file and first unread byte.
     private func unread(_ files: TrackedFile...) throws -> [String] {
-        try source.unread(after: IntakeState(files: files)).files.map { file in
+        try source.unread(after: ShardState(files: files)).files.map { file in
             let name = file.found.path.dropFirst(folder.count + 1)
             return "\(name) \(file.tracked?.id ?? "new") \(file.offset)+\(file.unreadByteCount)"
         }
@@ -86,7 +86,7 @@ import Testing
     func remarks() throws {
         try FileManager.default.createDirectory(atPath: path("d.csv"), withIntermediateDirectories: true)
         try write("", "empty.csv")
-        let (files, remarks) = try source.unread(after: IntakeState())
+        let (files, remarks) = try source.unread(after: ShardState())
         #expect(files.isEmpty)
         #expect(
             Set(remarks) == [
@@ -161,7 +161,7 @@ import Testing
         let tracked = try track("a.csv")
         try overwrite("a.csv", "short")
         #expect(try unread(tracked) == ["a.csv new 0+5"])
-        let remarks = try source.unread(after: IntakeState(files: [tracked])).remarks
+        let remarks = try source.unread(after: ShardState(files: [tracked])).remarks
         #expect(remarks.contains(.startsAnew(path: path("a.csv"))))
     }
 
@@ -171,7 +171,7 @@ import Testing
         let tracked = try track("a.csv")
         try overwrite("a.csv", lines("b", 500))
         #expect(try unread(tracked) == ["a.csv new 0+\(lines("b", 500).utf8.count)"])
-        let remarks = try source.unread(after: IntakeState(files: [tracked])).remarks
+        let remarks = try source.unread(after: ShardState(files: [tracked])).remarks
         #expect(remarks.contains(.startsAnew(path: path("a.csv"))))
     }
 

@@ -46,7 +46,7 @@ import Testing
         for batch in batches {
             _ = try shard.put(plan(batch))
             _ = try shard.put(receipt(batch))
-            if batch % ShardPath.stateInterval == 0 { try shard.put(IntakeState(), after: batch) }
+            if batch % ShardPath.stateInterval == 0 { try shard.put(ShardState(), after: batch) }
         }
     }
 

@@ -138,7 +138,7 @@ package struct TailedFileSource: Sendable {
     /// - Parameter state: What earlier batches have read.
     /// - Returns: The files, and what a person should know.
     /// - Throws: `StorageError` for a file that cannot be read.
-    package func unread(after state: IntakeState) throws -> (files: [UnreadFile], remarks: [Remark]) {
+    package func unread(after state: ShardState) throws -> (files: [UnreadFile], remarks: [Remark]) {
         let (found, findings) = try find()
         var remarks = findings
         var claimed: Set<String> = []

@@ -17,7 +17,7 @@ extension PostgresPipeline {
     /// Reads what is unread, up to one batch, into data files that no commit names yet.
     ///
     /// - Returns: nil when nothing is unread but the beginnings of records.
-    func stage(batch: UInt64, plannedAt: Int64, after state: IntakeState) throws -> StagedBatch? {
+    func stage(batch: UInt64, plannedAt: Int64, after state: ShardState) throws -> StagedBatch? {
         let (unread, remarks) = try settings.source.unread(after: state)
         summary.remarks = remarks
         progress.totalBytes = max(

@@ -12,7 +12,7 @@ struct ShardRun {
     private let shard: ShardStore
     private let appID: String
     private var machine: ShardMachine
-    private var state: IntakeState
+    private var state: ShardState
     private var stateSnapshot: UInt64
     private var lastPlannedAt: Int64
     /// Durable data files of the open plan, by table of the group; nil when another process or an earlier run planned.

@@ -27,7 +27,7 @@ struct ShardStore {
     struct Opening {
         var plan: BatchPlan?
         var receipt: BatchReceipt?
-        var state: IntakeState
+        var state: ShardState
         var stateSnapshot: UInt64
     }
 
@@ -119,14 +119,14 @@ struct ShardStore {
         return numbers.max() ?? 0
     }
 
-    private func state(after batch: UInt64, lastPlan: BatchPlan?) throws -> (IntakeState, UInt64) {
-        guard let lastPlan else { return (IntakeState(), 0) }
+    private func state(after batch: UInt64, lastPlan: BatchPlan?) throws -> (ShardState, UInt64) {
+        guard let lastPlan else { return (ShardState(), 0) }
         var snapshot = lastPlan.stateSnapshot
         if batch % ShardPath.stateInterval == 0, try store.exists(path.state(batch)) { snapshot = batch }
-        var state = IntakeState()
+        var state = ShardState()
         if snapshot != 0 {
             // Without its snapshot the state comes from all plans; begun empty it would forget files and read them again.
-            if let stored = try read(IntakeState.self, path.state(snapshot)) {
+            if let stored = try read(ShardState.self, path.state(snapshot)) {
                 state = stored
             } else {
                 snapshot = 0
@@ -162,7 +162,7 @@ struct ShardStore {
     }
 
     /// Stores the state after a batch.
-    func put(_ state: IntakeState, after batch: UInt64) throws {
+    func put(_ state: ShardState, after batch: UInt64) throws {
         _ = try store.putIfAbsent(path.state(batch), try encode(state))
     }
 

@@ -8,7 +8,7 @@ struct Driver: Hashable {
     struct Look: Hashable {
         var plan: BatchPlan?
         var receipt: BatchReceipt?
-        var state: IntakeState
+        var state: ShardState
 
         init(_ world: World) {
             plan = world.newestPlan
@@ -21,10 +21,10 @@ struct Driver: Hashable {
         case opening
         case readingTransactions(Look, [String: UInt64], next: Int)
         case lookingAgain(Look, [String: UInt64])
-        case running(ShardMachine, IntakeState)
-        case puttingPlan(ShardMachine, IntakeState, BatchPlan)
-        case readingPlan(ShardMachine, IntakeState, batch: UInt64)
-        case readingReceipt(ShardMachine, IntakeState, batch: UInt64)
+        case running(ShardMachine, ShardState)
+        case puttingPlan(ShardMachine, ShardState, BatchPlan)
+        case readingPlan(ShardMachine, ShardState, batch: UInt64)
+        case readingReceipt(ShardMachine, ShardState, batch: UInt64)
         case drained
         case failed(ShardError)
     }
@@ -96,7 +96,7 @@ struct Driver: Hashable {
         }
     }
 
-    private mutating func perform(_ machine: ShardMachine, _ state: IntakeState, _ world: inout World) {
+    private mutating func perform(_ machine: ShardMachine, _ state: ShardState, _ world: inout World) {
         var machine = machine
         switch machine.step {
         case .plan(let batch):
@@ -141,7 +141,7 @@ struct Driver: Hashable {
     private mutating func end(
         _ receipt: BatchReceipt,
         _ machine: ShardMachine,
-        _ state: IntakeState,
+        _ state: ShardState,
         _ world: World
     ) {
         var machine = machine
@@ -151,7 +151,7 @@ struct Driver: Hashable {
         position = .running(machine, state)
     }
 
-    private func offset(_ state: IntakeState) -> Int { Int(state.files.first?.offset ?? 0) }
+    private func offset(_ state: ShardState) -> Int { Int(state.files.first?.offset ?? 0) }
 
     private func plan(_ batch: UInt64, from: Int, to: Int) -> BatchPlan {
         let file = TrackedFile(

@@ -96,8 +96,8 @@ struct World: Hashable {
     }
 
     /// How far the batches up to `batch` have read.
-    func state(after batch: UInt64) -> IntakeState {
-        var state = IntakeState()
+    func state(after batch: UInt64) -> ShardState {
+        var state = ShardState()
         for number in 0..<batch { if let plan = plans[number + 1] { state.apply(plan) } }
         return state
     }

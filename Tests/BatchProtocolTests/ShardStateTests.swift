@@ -1,14 +1,14 @@
 import BatchProtocol
 import Testing
 
-@Suite struct IntakeStateTests {
+@Suite struct ShardStateTests {
     private func plan(_ batch: UInt64, _ files: [TrackedFile]) -> BatchPlan {
         Sample.plan(batch, ranges: files.map { SourceRange(file: $0, from: 0, hash: "") })
     }
 
     @Test("files are kept in order of first sight")
     func newFiles() {
-        var state = IntakeState()
+        var state = ShardState()
         state.apply(plan(1, [Sample.file(id: "1-0"), Sample.file(id: "1-1")]))
         state.apply(plan(2, [Sample.file(id: "2-0"), Sample.file(id: "1-0", offset: 200)]))
         #expect(state.files.map(\.id) == ["1-0", "1-1", "2-0"])
@@ -17,23 +17,23 @@ import Testing
 
     @Test("a file that was renamed takes its new path and stays one file")
     func renamed() {
-        var state = IntakeState(files: [Sample.file(path: "/log/a.csv")])
+        var state = ShardState(files: [Sample.file(path: "/log/a.csv")])
         state.apply(plan(2, [Sample.file(path: "/log/a.csv.1", offset: 150)]))
         #expect(state.files == [Sample.file(path: "/log/a.csv.1", offset: 150)])
     }
 
     @Test("of two ranges of a file in one batch the later counts")
     func twice() {
-        var state = IntakeState()
+        var state = ShardState()
         state.apply(plan(1, [Sample.file(offset: 10), Sample.file(offset: 20)]))
         #expect(state.files.map(\.offset) == [20])
     }
 
     @Test("a batch without ranges changes nothing")
     func nothing() {
-        var state = IntakeState(files: [Sample.file()])
+        var state = ShardState(files: [Sample.file()])
         state.apply(plan(2, []))
-        #expect(state == IntakeState(files: [Sample.file()]))
+        #expect(state == ShardState(files: [Sample.file()]))
     }
 
     @Test("a range's length is that of its bytes and a plan's that of all ranges")
@@ -44,5 +44,26 @@ import Testing
         ]
         #expect(ranges.map(\.byteCount) == [60, 0])
         #expect(Sample.plan(1, ranges: ranges).byteCount == 60)
+    }
+
+    @Test("a forgotten file is gone, also when the same batch read it")
+    func forgotten() {
+        var state = ShardState(files: [Sample.file(id: "1-0"), Sample.file(id: "1-1")])
+        var batch = plan(2, [Sample.file(id: "2-0")])
+        batch.forgotten = ["1-0", "2-0"]
+        state.apply(batch)
+        #expect(state.files.map(\.id) == ["1-1"])
+    }
+
+    @Test("values are set, replaced and dropped in order")
+    func values() {
+        var state = ShardState(values: ["kept": "1", "dropped": "2"])
+        var batch = plan(1, [])
+        batch.stateChanges = [
+            StateChange(key: "new", value: "3"), StateChange(key: "dropped", value: nil),
+            StateChange(key: "new", value: "4"),
+        ]
+        state.apply(batch)
+        #expect(state.values == ["kept": "1", "new": "4"])
     }
 }

@@ -1,0 +1,56 @@
+/// What a shard knows after a batch: how far it has read each of its files, and what the decoder keeps in mind.
+///
+/// A function of its plans alone.
+package struct ShardState: Codable, Hashable, Sendable {
+    /// The files, in order of first sight.
+    package private(set) var files: [TrackedFile]
+    /// What the decoder keeps from batch to batch, by names of its own.
+    package private(set) var values: [String: String]
+
+    /// Creates a state; the state before the first batch is empty.
+    package init(files: [TrackedFile] = [], values: [String: String] = [:]) {
+        self.files = files
+        self.values = values
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case files, values
+    }
+
+    /// Reads a stored state; one of format 1 has no values.
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        files = try container.decode([TrackedFile].self, forKey: .files)
+        values = try container.decodeIfPresent([String: String].self, forKey: .values) ?? [:]
+    }
+
+    /// Takes in what a batch has read and learned.
+    package mutating func apply(_ plan: BatchPlan) {
+        for range in plan.ranges {
+            if let index = files.firstIndex(where: { $0.id == range.file.id }) {
+                files[index] = range.file
+            } else {
+                files.append(range.file)
+            }
+        }
+        if let forgotten = plan.forgotten, !forgotten.isEmpty {
+            let ids = Set(forgotten)
+            files.removeAll { ids.contains($0.id) }
+        }
+        for change in plan.stateChanges ?? [] { values[change.key] = change.value }
+    }
+}
+
+/// One value of a shard's state that a batch has changed.
+package struct StateChange: Codable, Hashable, Sendable {
+    /// The value's name.
+    package var key: String
+    /// The value after the batch; nil when it is no longer kept.
+    package var value: String?
+
+    /// Creates a change.
+    package init(key: String, value: String?) {
+        self.key = key
+        self.value = value
+    }
+}
