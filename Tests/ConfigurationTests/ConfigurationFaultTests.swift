@@ -164,7 +164,7 @@ struct FaultCase: Sendable, CustomTestStringConvertible {
             text: yaml().replacing("/logs/*.csv", with: "s3://bucket/x"),
             code: .invalidValue,
             line: 5,
-            column: 20,
+            column: 21,
             message: "pipelines.pg1.source.files “s3://bucket/x” is a URL",
             mend: "name files of this machine"
         ),
