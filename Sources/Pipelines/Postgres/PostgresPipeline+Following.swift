@@ -59,7 +59,9 @@ extension PostgresPipeline {
         var run = try open()
         while !stop.isMade {
             let look = ContinuousClock.now
-            while try run.advance() { backOff.reset() }
+            repeat {
+                guard try run.advance() else { break }
+            } while run.hasOpenBatch || hasBacklog
             backOff.reset()
             observer.event(.caughtUp(pending: summary.pending))
             _ = watcher.wait(until: look + Self.longestWait)

@@ -29,6 +29,7 @@ extension PostgresPipeline {
             progress.totalBytes,
             progress.bytes + unread.reduce(0) { $0 + $1.unreadByteCount }
         )
+        hasBacklog = false
         let isStart = batch == 1 && settings.start != .earliest
         guard !unread.isEmpty || isStart else { return nil }
         observer.phase(.read)
@@ -64,6 +65,7 @@ extension PostgresPipeline {
                 let tracked = try track(file, reader, id: id, upTo: outcome.end, plannedAt: plannedAt)
                 ranges.append(SourceRange(file: tracked, from: file.offset, hash: outcome.hash))
             }
+            hasBacklog = remaining == 0
             return (ranges, [])
         }
         // The plan of a start keeps what came before it from being read, also when there is nothing yet.

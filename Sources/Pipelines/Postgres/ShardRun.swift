@@ -65,6 +65,9 @@ struct ShardRun {
         return transactions
     }
 
+    /// Whether a batch is planned that has no receipt yet.
+    var hasOpenBatch: Bool { machine.openPlan != nil }
+
     /// Takes one step; false when nothing is left to do.
     mutating func advance() throws -> Bool {
         switch machine.step {
