@@ -18,8 +18,9 @@ extension PostgresPipeline {
     ///
     /// - Returns: nil when nothing is unread but the beginnings of records.
     func stage(batch: UInt64, plannedAt: Int64, after state: ShardState) throws -> StagedBatch? {
-        let (unread, remarks) = try settings.source.unread(after: state)
-        summary.remarks = remarks
+        let look = try files.look(after: state)
+        let unread = look.files
+        summary.remarks = look.remarks
         progress.totalBytes = max(
             progress.totalBytes,
             progress.bytes + unread.reduce(0) { $0 + $1.unreadByteCount }
@@ -68,7 +69,7 @@ extension PostgresPipeline {
         let staged = try write(plannedAt: plan.plannedAt) { decoding, decoder, flush in
             var gaps: [SourceGap] = []
             for range in plan.ranges {
-                guard let reader = try settings.source.locate(range) else {
+                guard let reader = try files.locate(range) else {
                     gaps.append(try gap(range))
                     continue
                 }

@@ -64,6 +64,8 @@ package final class PostgresPipeline {
 
     let settings: PostgresPipelineSettings
     let lake: Lake
+    /// The log files as they were last seen.
+    let files: TailedFiles
     let observer: PipelineObserver
     /// Microseconds since 1970-01-01 UTC.
     let clock: @Sendable () -> Int64
@@ -88,6 +90,7 @@ package final class PostgresPipeline {
         clock: @escaping @Sendable () -> Int64
     ) {
         self.settings = settings
+        files = TailedFiles(source: settings.source)
         self.lake = lake
         self.observer = observer
         self.clock = clock
