@@ -80,6 +80,8 @@ package final class PostgresPipeline {
 
     let settings: PostgresPipelineSettings
     let lake: Lake
+    /// The log files as they were last seen.
+    let files: TailedFiles
     let observer: PipelineObserver
     /// Microseconds since 1970-01-01 UTC.
     let clock: @Sendable () -> Int64
@@ -87,8 +89,6 @@ package final class PostgresPipeline {
     var tables: [GroupTable] = []
     var summary = RunSummary()
     var progress = PipelineProgress()
-    /// The files as the last look has left them.
-    let files: TailedFiles
     /// What the source said at the last look.
     var standingRemarks: Set<TailedFileSource.Remark> = []
     /// Whether the last batch had no room for all that was there.
