@@ -39,15 +39,29 @@ final class FollowedRun {
         return nil
     }
 
-    /// Waits until batches brought this many rows since the last call.
-    func rows(_ count: Int, sourceLocation: SourceLocation = #_sourceLocation) async {
-        var found = 0
-        while found < count {
+    /// What the batches brought that were waited for.
+    private var rowCount = 0
+    private var quarantinedCount = 0
+
+    /// Waits until batches brought this many more rows, and this many more faults.
+    func rows(
+        _ rows: Int,
+        quarantined faults: Int = 0,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) async {
+        expectedRowCount += rows
+        expectedQuarantinedCount += faults
+        while rowCount < expectedRowCount || quarantinedCount < expectedQuarantinedCount {
             guard let report = await committed() else { break }
-            found += report.rows
+            rowCount += report.rows
+            quarantinedCount += report.quarantined
         }
-        #expect(found == count, sourceLocation: sourceLocation)
+        #expect(rowCount == expectedRowCount, sourceLocation: sourceLocation)
+        #expect(quarantinedCount == expectedQuarantinedCount, sourceLocation: sourceLocation)
     }
+
+    private var expectedRowCount = 0
+    private var expectedQuarantinedCount = 0
 
     /// The next batch; nil when the run ended without one.
     func committed() async -> BatchReport? {
