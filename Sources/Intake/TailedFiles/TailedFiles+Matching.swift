@@ -116,8 +116,10 @@ extension TailedFiles {
         guard !unclaimed.isEmpty else { return }
         for file in round.unknown {
             let original = unclaimed.first { tracked in
-                !round.claimed.contains(tracked.id) && file.byteCount < tracked.offset
-                    && file.id.inode != tracked.inode && isBeginning(file, of: tracked)
+                // A plain file on the same inode is the original, written anew.
+                let isOriginal = file.id.inode == tracked.inode && file.compression == nil
+                return !isOriginal && !round.claimed.contains(tracked.id)
+                    && file.byteCount < tracked.offset && isBeginning(file, of: tracked)
             }
             guard let original else { continue }
             if file.byteCount < UInt64(original.headByteCount) { round.finishedCopies.append(file) }
@@ -137,7 +139,7 @@ extension TailedFiles {
     /// Says which unknown files have the inode of a file that is nowhere now.
     func noteReplaced(_ round: inout LookRound) {
         let inodes = Set(round.unclaimed.map(\.inode))
-        for file in round.unknown where inodes.contains(file.id.inode) {
+        for file in round.unknown where file.compression == nil && inodes.contains(file.id.inode) {
             round.remarks.append(.startsAnew(path: file.path))
         }
     }
