@@ -151,6 +151,11 @@ import Testing
         #expect(watcher.polledPatterns.count == 1)
         try folder.append("more", "pods/0.log")
         #expect(watcher.wait(until: never))
+        let later = self.watcher("l*.csv")
+        try folder.link("later.csv", to: "pods/0.log")
+        #expect(later.wait(until: never))
+        try folder.append("more", "pods/0.log")
+        #expect(later.wait(until: never))
     }
 
     @Test("what lies on a network file system is looked at")

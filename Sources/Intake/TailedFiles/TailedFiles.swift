@@ -172,6 +172,7 @@ package final class TailedFiles {
         var unread: [(file: KnownFile, isClosed: Bool)] = []
         var kept: [KnownFile] = []
         var keptRemoved: [KnownFile] = []
+        var keptStreams: [KnownFile] = []
         for file in round.files {
             file.claim = round.claims[file.id]?.id
             guard !round.isAside(file) else { continue }
@@ -179,14 +180,18 @@ package final class TailedFiles {
             let isClosed = isClosed(file, hasSuccessor: hasSuccessor && !named.contains(file.id))
             let hasUnread = file.byteCount > round.claims[file.id]?.offset ?? 0
             if hasUnread { unread.append((file, isClosed)) }
-            // A removed file may still be written to until its writer goes on to another one.
-            if !file.isFound, hasUnread || !hasSuccessor {
+            if file.compression != nil {
+                // Only the next one: a stream takes much memory, and is read from where the last batch ended.
+                guard hasUnread, keptStreams.isEmpty, try readers.reader(of: file) != nil else { continue }
+                keptStreams.append(file)
+            } else if !file.isFound, hasUnread || !hasSuccessor {
+                // It may still be written to until its writer goes on to another one.
                 keptRemoved.append(file)
             } else if hasUnread || !isClosed {
                 kept.append(file)
             }
         }
-        readers.keep(kept + keptRemoved)
+        readers.keep(kept + keptRemoved + keptStreams)
         look.files = unread.map { file, isClosed in
             UnreadFile(file, tracked: round.claims[file.id], isClosed: isClosed)
         }
