@@ -109,9 +109,10 @@ import Testing
         #expect(try read(restarts) == text("a", count) + "lost to the copy\n")
         try folder.overwrite("a.csv", text("b", count))
         #expect(try read(restarts) == text("b", count))
-        #expect(try tailer.look().absent == [])
+        // A short copy is kept in mind by itself, a long one by what it was made of.
+        #expect(try tailer.look().absent == (count == 3 ? ["1-0"] : []))
         try folder.compress("a.csv.1")
-        #expect(try read(restarts) == "")
+        #expect(try read(true) == "")
     }
 
     @Test("compressed after rotation", arguments: [".gz", ".zst", ".zstd"], [false, true])

@@ -94,11 +94,12 @@ struct FileListing {
     private mutating func checkFolder(of pattern: String) throws {
         let fixed = pattern.prefix { !"*?[{".contains($0) }
         guard let slash = fixed.lastIndex(of: "/"), slash > fixed.startIndex else { return }
-        do {
-            _ = try PosixFileSystem().list(String(fixed[..<slash]))
-        } catch let error as StorageError where error.code == .permissionDenied {
-            throw StorageError(code: error.code, operation: "read", path: error.path)
-        } catch is StorageError {
+        let path = String(fixed[..<slash])
+        if let folder = opendir(path) {
+            closedir(folder)
+        } else if errno == EACCES {
+            throw StorageError(errno: EACCES, operation: "read", path: path)
+        } else {
             isWhole = false
         }
     }

@@ -99,6 +99,8 @@ final class KnownFile {
                 _ = try hash(before: candidate, reader)
             }
             measure = try stream.measure()
+            // At its end it is of no use any more.
+            readers.close(self)
         } catch let error as StorageError where error.code == .other(EBADMSG) {
             head = head ?? []
             measure = (0, .damaged)
@@ -153,6 +155,12 @@ final class OpenReaders {
             files.remove(at: index).reader = nil
         }
         return reader
+    }
+
+    /// Closes a file.
+    func close(_ file: KnownFile) {
+        files.removeAll { $0 === file }
+        file.reader = nil
     }
 
     /// Closes all but these; of too many the first ones.

@@ -18,6 +18,9 @@ struct LookRound {
     /// Files that are not read: their bytes are those of another one, or it cannot be told now.
     private(set) var asides: Set<FileID> = []
 
+    /// Copies of which nothing is unread, and which the state does not know.
+    var finishedCopies: [KnownFile] = []
+
     init(state: ShardState, remarks: [TailedFileSource.Remark]) {
         self.state = state
         self.remarks = remarks

@@ -108,21 +108,30 @@ extension TailedFiles {
 
     /// Copies that ended before the offset of the file they were made of, which has been truncated since: nothing of them is
     /// unread.
+    ///
+    /// One that is shorter than the hashed part is known by what was seen of the original while it was open. The state has to
+    /// keep it in mind, for nobody can tell later.
     func claimFinishedCopies(_ round: inout LookRound) throws {
         let unclaimed = round.unclaimed
         guard !unclaimed.isEmpty else { return }
         for file in round.unknown {
             let original = unclaimed.first { tracked in
-                guard !round.claimed.contains(tracked.id), file.byteCount < tracked.offset,
-                    file.id.inode != tracked.inode, let head = file.head
-                else { return false }
-                if file.byteCount >= UInt64(tracked.headByteCount) { return file.begins(like: tracked) }
-                return heads[tracked.id]?.starts(with: head) ?? false
+                // A plain file on the same inode is the original, written anew.
+                let isOriginal = file.id.inode == tracked.inode && file.compression == nil
+                return !isOriginal && !round.claimed.contains(tracked.id)
+                    && file.byteCount < tracked.offset && isBeginning(file, of: tracked)
             }
             guard let original else { continue }
+            if file.byteCount < UInt64(original.headByteCount) { round.finishedCopies.append(file) }
             round.claim(original, by: file)
             round.setAside(file)
         }
+    }
+
+    private func isBeginning(_ file: KnownFile, of tracked: TrackedFile) -> Bool {
+        if file.byteCount >= UInt64(tracked.headByteCount) { return file.begins(like: tracked) }
+        guard let head = file.head else { return false }
+        return heads[tracked.id]?.starts(with: head) ?? false
     }
 
     // MARK: Remarks
@@ -130,7 +139,7 @@ extension TailedFiles {
     /// Says which unknown files have the inode of a file that is nowhere now.
     func noteReplaced(_ round: inout LookRound) {
         let inodes = Set(round.unclaimed.map(\.inode))
-        for file in round.unknown where inodes.contains(file.id.inode) {
+        for file in round.unknown where file.compression == nil && inodes.contains(file.id.inode) {
             round.remarks.append(.startsAnew(path: file.path))
         }
     }

@@ -21,9 +21,16 @@ package final class TailedFiles {
     /// Size and time of each file at the last look; nil before the first.
     private var lastStatuses: [FileID: LogFileStatus]?
 
+    private let clock: () -> Int64
+
     /// Has seen nothing yet.
-    package init(source: TailedFileSource) {
+    ///
+    /// - Parameters:
+    ///   - source: What the files are named by.
+    ///   - clock: The clock that the kernel stamps files with, in nanoseconds since 1970-01-01 UTC.
+    package init(source: TailedFileSource, clock: @escaping () -> Int64 = TailedFiles.kernelClock) {
         self.source = source
+        self.clock = clock
     }
 
     /// What is unread, and what has become of the files that were read.
@@ -35,7 +42,8 @@ package final class TailedFiles {
     /// - Returns: The files with unread bytes, what a person should know, and what is gone.
     /// - Throws: `StorageError` for a file that cannot be read.
     package func look(after state: ShardState) throws -> Look {
-        let now = Self.fileClock
+        rememberHeads(state)
+        let now = clock()
         let listing = try FileListing(of: source, current: &current)
         var round = LookRound(state: state, remarks: listing.remarks)
         round.isWhole = listing.isWhole && !listing.files.isEmpty
@@ -71,14 +79,19 @@ package final class TailedFiles {
     private func holds(_ reader: FileReader, _ range: SourceRange) throws -> Bool {
         // A file that was cut or damaged does not hold what cannot be decompressed.
         do {
+            let head = range.file.headByteCount
+            // Nobody changes a compressed file: its first bytes save decompressing the rest.
+            if reader.stream != nil, try reader.hash(from: 0, byteCount: head) != range.file.headHash {
+                return false
+            }
             return try reader.hash(from: range.from, byteCount: Int(range.byteCount)) == range.hash
         } catch let error as StorageError where error.code == .other(EBADMSG) {
             return false
         }
     }
 
-    /// The clock that the kernel stamps files with, in nanoseconds.
-    private static var fileClock: Int64 {
+    /// The time as the kernel stamps files with it: that of the last tick.
+    package static func kernelClock() -> Int64 {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME_COARSE, &time)
         return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
@@ -159,6 +172,7 @@ package final class TailedFiles {
         var unread: [(file: KnownFile, isClosed: Bool)] = []
         var kept: [KnownFile] = []
         var keptRemoved: [KnownFile] = []
+        var keptStreams: [KnownFile] = []
         for file in round.files {
             file.claim = round.claims[file.id]?.id
             guard !round.isAside(file) else { continue }
@@ -166,17 +180,22 @@ package final class TailedFiles {
             let isClosed = isClosed(file, hasSuccessor: hasSuccessor && !named.contains(file.id))
             let hasUnread = file.byteCount > round.claims[file.id]?.offset ?? 0
             if hasUnread { unread.append((file, isClosed)) }
-            // A removed file may still be written to until its writer goes on to another one.
-            if !file.isFound, hasUnread || !hasSuccessor {
+            if file.compression != nil {
+                // Only the next one: a stream takes much memory, and is read from where the last batch ended.
+                guard hasUnread, keptStreams.isEmpty, try readers.reader(of: file) != nil else { continue }
+                keptStreams.append(file)
+            } else if !file.isFound, hasUnread || !hasSuccessor {
+                // It may still be written to until its writer goes on to another one.
                 keptRemoved.append(file)
             } else if hasUnread || !isClosed {
                 kept.append(file)
             }
         }
-        readers.keep(kept + keptRemoved)
+        readers.keep(kept + keptRemoved + keptStreams)
         look.files = unread.map { file, isClosed in
             UnreadFile(file, tracked: round.claims[file.id], isClosed: isClosed)
         }
+        look.finishedCopies = round.finishedCopies.map { UnreadFile($0, tracked: nil, isClosed: true) }
         remember(round)
         return look
     }
@@ -194,13 +213,26 @@ package final class TailedFiles {
     private func remember(_ round: LookRound) {
         lastStatuses = Dictionary(uniqueKeysWithValues: round.files.map { ($0.id, $0.status) })
         comparisons.forgetUnused()
-        heads = heads.filter { round.ids.contains($0.key) }
-        for file in round.files where file.compression == nil && file.reader != nil {
-            guard let tracked = round.claims[file.id], let head = file.head else { continue }
-            let isShort = tracked.headByteCount < TailedFileSource.hashedByteCount
-            heads[tracked.id] = isShort ? Array(head.prefix(tracked.headByteCount)) : nil
-        }
     }
+
+    /// Keeps the first bytes of open files, as the state now knows them, before they may be found truncated.
+    private func rememberHeads(_ state: ShardState) {
+        let open = Dictionary(
+            known.values.filter { $0.compression == nil && $0.reader != nil }.map { ($0.id.inode, $0) }
+        ) { $1 }
+        var kept: [String: [UInt8]] = [:]
+        // The newest files come last in the state.
+        for tracked in state.files.reversed() {
+            if let file = open[tracked.inode], file.begins(like: tracked) {
+                kept[tracked.id] = file.head.map { Array($0.prefix(tracked.headByteCount)) }
+            } else if kept.count < Self.rememberedHeadCount {
+                kept[tracked.id] = heads[tracked.id]
+            }
+        }
+        heads = kept
+    }
+
+    private static let rememberedHeadCount = 256
 }
 
 extension KnownFile {

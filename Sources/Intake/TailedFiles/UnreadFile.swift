@@ -51,6 +51,10 @@ package struct UnreadFile {
 package struct Look {
     /// The files with unread bytes, oldest first.
     package var files: [UnreadFile] = []
+    /// Copies of files that were read further and truncated since: nothing of them is wanted.
+    ///
+    /// A range without bytes, up to their size, keeps them in mind; otherwise they are read after a restart.
+    package var finishedCopies: [UnreadFile] = []
     /// What a person should know.
     package var remarks: [TailedFileSource.Remark] = []
     /// Ids of tracked files that are nowhere now.

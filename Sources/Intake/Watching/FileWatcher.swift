@@ -99,7 +99,8 @@ package final class FileWatcher: @unchecked Sendable {
             }
             for interest in wanted where FilePattern.matches(interest.name, notice.name) {
                 isChange = true
-                if interest.isFolder { isNew = true }
+                // A new file may be a link to one elsewhere.
+                if interest.isFolder || notice.isNew { isNew = true }
             }
         }
         if isNew { arrange() }

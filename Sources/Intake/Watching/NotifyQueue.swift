@@ -3,11 +3,13 @@ import Glibc
 /// The kernel's notices about watched folders: inotify(7).
 final class NotifyQueue {
     /// Something that happened in a watched folder.
-    struct Notice {
+    struct Notice: Hashable {
         /// The watch; -1 when notices were lost.
         var watch: Int32
         /// The name in the folder; empty for the folder itself.
         var name: String
+        /// Whether the name is new in the folder.
+        var isNew: Bool
         /// Whether the watch is gone, or its folder has moved.
         var isEnd: Bool
     }
@@ -17,6 +19,7 @@ final class NotifyQueue {
             | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR
     )
     private static let endMask = UInt32(IN_IGNORED | IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT)
+    private static let newMask = UInt32(IN_CREATE | IN_MOVED_TO)
     private static let bufferByteCount = 1 << 16
 
     let handle: Int32
@@ -62,15 +65,14 @@ final class NotifyQueue {
             guard at <= bytes.count else { return }
             let isLost = event.mask & UInt32(IN_Q_OVERFLOW) != 0
             let name = String(decoding: bytes[from..<at].prefix { $0 != 0 }, as: UTF8.self)
-            // A file that is written to gives thousands of notices that say the same.
-            if let last = notices.last, last.watch == event.wd, last.name == name, !last.isEnd,
-                event.mask & endMask == 0
-            {
-                continue
-            }
-            notices.append(
-                Notice(watch: isLost ? -1 : event.wd, name: name, isEnd: event.mask & endMask != 0)
+            let notice = Notice(
+                watch: isLost ? -1 : event.wd,
+                name: name,
+                isNew: event.mask & newMask != 0,
+                isEnd: event.mask & endMask != 0
             )
+            // A file that is written to gives thousands of notices that say the same.
+            if notices.last != notice { notices.append(notice) }
         }
     }
 }

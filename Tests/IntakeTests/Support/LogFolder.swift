@@ -130,23 +130,31 @@ final class Tailer {
     private(set) var state = ShardState()
     /// What was read, in order of reading.
     private(set) var collected: [UInt8] = []
+    /// The same by tracked file.
+    private(set) var streams: [String: [UInt8]] = [:]
     private var batch: UInt64 = 0
+    private let clock: () -> Int64
 
-    init(_ folder: LogFolder, _ patterns: [String], currentLogfiles: String? = nil) {
+    /// With a clock that stands in the future, all files count as changed long ago.
+    init(
+        _ folder: LogFolder,
+        _ patterns: [String],
+        currentLogfiles: String? = nil,
+        clock: @escaping () -> Int64 = TailedFiles.kernelClock
+    ) {
+        self.clock = clock
         self.folder = folder
         self.patterns = patterns.map(folder.path)
         self.currentLogfiles = currentLogfiles.map(folder.path)
-        files = Self.make(self.patterns, self.currentLogfiles)
-    }
-
-    private static func make(_ patterns: [String], _ currentLogfiles: String?) -> TailedFiles {
-        TailedFiles(
-            source: TailedFileSource(patterns: patterns, host: "pg1", currentLogfiles: currentLogfiles)
-        )
+        files = TailedFiles(source: TailedFileSource(patterns: [], host: ""))
+        restart()
     }
 
     /// Begins anew with nothing but the state.
-    func restart() { files = Self.make(patterns, currentLogfiles) }
+    func restart() {
+        let source = TailedFileSource(patterns: patterns, host: "pg1", currentLogfiles: currentLogfiles)
+        files = TailedFiles(source: source, clock: clock)
+    }
 
     /// Keeps in mind that a file was read.
     func track(_ tracked: TrackedFile...) { state = ShardState(files: state.files + tracked) }
@@ -187,9 +195,16 @@ final class Tailer {
             guard count > 0 else { continue }
             collected += bytes[..<count]
             let id = file.tracked?.id ?? "\(batch + 1)-\(plan.ranges.count)"
+            streams[id, default: []] += bytes[..<count]
             let end = file.offset + UInt64(count)
             let tracked = try reader.track(id: id, host: "pg1", upTo: end)
             plan.ranges.append(SourceRange(file: tracked, from: file.offset, hash: ""))
+        }
+        for copy in look.finishedCopies {
+            guard let reader = try copy.open() else { continue }
+            let id = "\(batch + 1)-\(plan.ranges.count)"
+            let tracked = try reader.track(id: id, host: "pg1", upTo: copy.found.byteCount)
+            plan.ranges.append(SourceRange(file: tracked, from: tracked.offset, hash: ""))
         }
         if !plan.ranges.isEmpty {
             batch += 1
