@@ -137,7 +137,7 @@ extension PostgresPipeline {
             }
             observer.phase(.data)
             try flush(&decoder)
-            summary.leftOut += decoder.leftOutCount
+            summary.leftOut += decoder.leftOut.count
             return StagedBatch(ranges: ranges, files: try encoder.finish(), gaps: gaps)
         } catch {
             encoder.cancel()

@@ -1,0 +1,15 @@
+/// Records that became no rows because the settings say so, by reason; each is counted once, under the first that holds.
+package struct LeftOut: Hashable, Sendable {
+    /// Before the time from which on records are wanted.
+    package var start = 0
+    /// Of a role or an application that is excluded.
+    package var exclude = 0
+    /// No audit event, where only those are kept.
+    package var keep = 0
+
+    /// Creates counts of nothing.
+    package init() {}
+
+    /// Records left out for any reason.
+    package var count: Int { start + exclude + keep }
+}
