@@ -31,6 +31,7 @@ extension PostgresPipeline {
             var ranges: [SourceRange] = []
             for file in unread where remaining > 0 {
                 guard let reader = try file.open() else { continue }
+                let format = try format(of: file, reader)
                 var budget = remaining
                 var outcome: RangeDecoding.Outcome
                 repeat {
@@ -38,6 +39,7 @@ extension PostgresPipeline {
                     outcome = try decoding.decode(
                         reader,
                         source: file.found.path,
+                        format: format,
                         from: file.offset,
                         limit: limit,
                         isWhole: false,
@@ -55,7 +57,8 @@ extension PostgresPipeline {
                 defer { remaining = isCut ? 0 : remaining - min(remaining, outcome.end - file.offset) }
                 guard outcome.end > file.offset else { continue }
                 let id = file.tracked?.id ?? "\(batch)-\(ranges.count)"
-                let tracked = try reader.track(id: id, host: settings.source.host, upTo: outcome.end)
+                var tracked = try reader.track(id: id, host: settings.source.host, upTo: outcome.end)
+                tracked.format = format.rawValue
                 ranges.append(SourceRange(file: tracked, from: file.offset, hash: outcome.hash))
             }
             return (ranges, [])
@@ -75,6 +78,7 @@ extension PostgresPipeline {
                 _ = try decoding.decode(
                     reader,
                     source: range.file.path,
+                    format: range.file.logFormat,
                     from: range.from,
                     limit: range.file.offset,
                     isWhole: true,

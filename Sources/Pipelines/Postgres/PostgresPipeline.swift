@@ -27,6 +27,8 @@ package struct PostgresPipelineSettings: Sendable {
     package var source: TailedFileSource
     /// The target table.
     package var table: TableName
+    /// What all files hold; nil when each file tells.
+    package var format: LogFormat?
     /// How records become rows.
     package var decoding: PostgresDecoderSettings
     /// The most bytes of one batch.
@@ -71,6 +73,8 @@ package final class PostgresPipeline {
     var tables: [GroupTable] = []
     var summary = RunSummary()
     var progress = PipelineProgress()
+    /// A file of each format that this run has read.
+    var formatsRead: [LogFormat: String] = [:]
 
     /// One table of the batch group.
     struct GroupTable {
@@ -120,6 +124,7 @@ package final class PostgresPipeline {
     }
 
     private func drain() throws -> RunSummary {
+        try refuseConflicts()
         try lake.open()
         let shard = ShardStore(store: lake.store, path: ShardPath(pipeline: settings.name, shard: 0))
         let appID = try shard.appID(pipeline: settings.name)
