@@ -49,7 +49,7 @@ struct SourceCheck {
                 .warning,
                 name,
                 "nothing matches \(pattern)",
-                mend: "check log_directory and log_destination = csvlog"
+                mend: "check log_directory, and that log_destination has csvlog or jsonlog"
             )
         case .isFolder(let path):
             Finding(.warning, name, "\(path) is a folder", mend: "write \(path)/*.csv to read its files")
