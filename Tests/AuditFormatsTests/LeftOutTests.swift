@@ -54,5 +54,6 @@ import Testing
         #expect(decoded.leftOut.start == 1)
         #expect(decoded.leftOut.exclude == 1)
         #expect(decoded.leftOut.keep == 1)
+        #expect(decoded.leftOut.bySetting == ["start": 1, "exclude": 1, "keep": 1])
     }
 }

@@ -12,4 +12,9 @@ package struct LeftOut: Hashable, Sendable {
 
     /// Records left out for any reason.
     package var count: Int { start + exclude + keep }
+
+    /// The counts above zero, by the name of the setting.
+    package var bySetting: [String: Int] {
+        ["start": start, "exclude": exclude, "keep": keep].filter { $0.value > 0 }
+    }
 }
