@@ -40,7 +40,9 @@ let package = Package(
         ),
         .target(
             name: "CArrowParquet",
-            cxxSettings: [.unsafeFlags(["-isystem", "\(arrow)/include", "-Wall", "-Wextra", "-Werror"])],
+            cxxSettings: [
+                .unsafeFlags(["-std=c++20", "-isystem", "\(arrow)/include", "-Wall", "-Wextra", "-Werror"])
+            ],
             linkerSettings: [
                 .unsafeFlags([
                     "-L\(arrow)/lib",
@@ -50,6 +52,11 @@ let package = Package(
                 .linkedLibrary("parquet"), .linkedLibrary("arrow"),
             ]
         ),
+        .target(
+            name: "CSimdJSON",
+            dependencies: ["CByteScan"],
+            cxxSettings: [.unsafeFlags(["-std=c++17", "-O2", "-Wall", "-Wextra", "-Werror"])]
+        ),
         .systemLibrary(name: "CPgQuery"),
 
         // Values: no I/O, no clock.
@@ -58,7 +65,8 @@ let package = Package(
         .target(
             name: "AuditFormats",
             dependencies: [
-                "CByteScan", "Columnar", "SQLText", .product(name: "Crypto", package: "swift-crypto"),
+                "CByteScan", "CSimdJSON", "Columnar", "SQLText",
+                .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: hot
         ),
@@ -170,6 +178,5 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(name: "QueryTests", dependencies: ["Query"], swiftSettings: strict),
-    ],
-    cxxLanguageStandard: .cxx20
+    ]
 )

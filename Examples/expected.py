@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""expected.py LOGFILES... [--role primary] [--node pg1]    the table rows that csvlog files must give, one JSON object a line
+"""expected.py LOGFILES... [--role primary] [--node pg1]    the table rows that log files must give, one JSON object a line
 expected.py LOGFILES... --counts                           counts by folder of the files, as stable JSON
 
-An independent reading of PostgreSQL's csvlog (9.0-12: 23 columns, 13: 24, 14 and later: 26) with pgaudit records in it. It is
+An independent reading of PostgreSQL's csvlog (9.0-12: 23 columns, 13: 24, 14 and later: 26) and jsonlog (files named .json or
+.ndjson, bare or as CloudWatch Logs wraps the records) with pgaudit records in it. It is
 written from PostgreSQL's and pgaudit's documentation and from the table contract, with Python's standard library alone and
 without any code of auditlake, so that an error in one is not repeated in the other. Examples/compare.py holds a table against it.
 
@@ -155,6 +156,16 @@ def records(data):
         yield start, None                                             # undecided: the writer has not ended it yet
 
 
+def lines(data):
+    """(offset, bytes without the newline) of every line"""
+    at = 0
+    while (nl := data.find(b"\n", at)) >= 0:
+        yield at, data[at:nl]
+        at = nl + 1
+    if at < len(data):
+        yield at, None
+
+
 TIME = re.compile(r"(\d{4,6})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))? (\S+)")
 ZONE = re.compile(r"([+-])(\d\d):?(\d\d)?")
 EPOCH = datetime.datetime(1970, 1, 1)
@@ -215,18 +226,88 @@ def own_tag(tag):
     return tag if re.fullmatch(r"[A-Z]+(?: [A-Z]+)*", tag) and tag not in ("PARSE", "BIND") else None
 
 
-def row_of(data, role, node):
-    """one record's row; `extra` without auditlake's own keys, ingest_ts and ingest_date absent"""
+def decoded(data):
     try:
-        raw, encoding = data.decode("utf-8"), None
+        return data.decode("utf-8"), None
     except UnicodeDecodeError:
-        raw, encoding = data.decode("latin-1"), "latin1"
+        return data.decode("latin-1"), "latin1"
+
+
+def csv_record(raw):
+    """(columns by name, further columns for extra)"""
     f = csv_fields(raw)
     if len(f) not in (23, 24) and len(f) < 26:
         raise Damaged(f"{len(f)} fields")
     r = dict(zip(CSVLOG, f + [""] * 26))
     if any(TIME.fullmatch(x[-27:]) or TIME.match(x) for x in f[26:]):
         raise Damaged(f"{len(f)} fields: two records in one")
+    client = r["connection_from"]
+    r["client"] = "" if client == "[local]" else client.rpartition(":")[0] or client
+    return r, {f"csv_{i + 1}": x for i, x in enumerate(f) if i >= 26}
+
+
+# ---------------------------------------------------------------- jsonlog
+
+JSONLOG = ("timestamp user dbname pid session_id line_num ps session_start vxid txid error_severity state_code message detail hint internal_query "
+           "internal_position context statement cursor_position application_name backend_type leader_pid query_id").split()
+CSV_NAMES = ("log_time user_name database_name process_id session_id session_line_num command_tag session_start_time virtual_transaction_id "
+             "transaction_id error_severity sql_state_code message detail hint internal_query internal_query_pos context query query_pos "
+             "application_name backend_type leader_pid query_id").split()
+NUMBERS = {"pid", "line_num", "txid", "internal_position", "cursor_position", "leader_pid", "query_id"}
+NO_COLUMN = {"remote_host", "remote_port", "func_name", "file_name", "file_line_num"}
+EXPORTED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d) (?=\{)")
+
+
+class Number(str):
+    """a number's text as it stands in the file"""
+
+
+def json_object(text):
+    def once(pairs):
+        if len(dict(pairs)) != len(pairs):
+            raise Damaged("a key stands twice")
+        return dict(pairs)
+    try:
+        o = json.loads(text, parse_int=Number, parse_float=Number, object_pairs_hook=once)
+    except ValueError as e:
+        raise Damaged(str(e))
+    if not isinstance(o, dict):
+        raise Damaged("no object")
+    return o
+
+
+def json_texts(line):
+    """the records in one line: itself, or what CloudWatch Logs put around them"""
+    line = line.removesuffix("\r")
+    if m := EXPORTED.match(line):
+        line = line[m.end():]
+    try:
+        o = json_object(line)
+    except Damaged:
+        return [line]
+    if "logEvents" in o and "messageType" in o:
+        return [e.get("message", "").rstrip("\r\n") for e in o["logEvents"]] if o["messageType"] == "DATA_MESSAGE" else []
+    if isinstance(o.get("timestamp"), Number) and isinstance(o.get("message"), str):
+        return [o["message"].rstrip("\r\n")]
+    return [line]
+
+
+def json_record(raw):
+    o = {k: v for k, v in json_object(raw).items() if v is not None}
+    r = dict.fromkeys(CSVLOG, "")
+    for k, name in zip(JSONLOG, CSV_NAMES):
+        v = o.get(k, Number() if k in NUMBERS else "")
+        if not isinstance(v, str) or isinstance(v, Number) != (k in NUMBERS):
+            raise Damaged(f"{k} is {v!r}")
+        r[name] = str(v)
+    r["client"] = o.get("remote_host", "").replace("[local]", "")
+    further = {k: v for k, v in o.items() if k not in JSONLOG and k not in NO_COLUMN}
+    return r, {f"json_{k}": v if isinstance(v, str) else json.dumps(v) for k, v in further.items()}
+
+
+def row_of(raw, encoding, form, role, node):
+    """one record's row; `extra` without auditlake's own keys, ingest_ts and ingest_date absent"""
+    r, further = (json_record if form == "json" else csv_record)(raw)
     severity = r["error_severity"]
     if severity not in ERRORS | OTHERS:
         raise Damaged(f"severity {severity!r}: this script knows the C locale's only")
@@ -252,10 +333,7 @@ def row_of(data, role, node):
     else:
         result = "SUCCESS" if audit or connects or disconnects else None
 
-    client = r["connection_from"]
-    client = None if client == "[local]" else client.rpartition(":")[0] or client
-
-    extra = {"node": node, "log_format": "csv", "raw_encoding": encoding, "log_line_severity": severity}
+    extra = {"node": node, "log_format": form, "raw_encoding": encoding, "log_line_severity": severity}
     if audit:
         extra |= {k: audit[k] for k in ("audit_type", "statement_id", "substatement_id", "parameter", "rows")}
     else:
@@ -263,12 +341,12 @@ def row_of(data, role, node):
     extra |= {k: r[k] for k in ("detail", "hint", "context", "application_name", "backend_type", "process_id", "session_line_num",
                                 "virtual_transaction_id")}
     extra |= {k: r[k] for k in ("transaction_id", "query_id") if r[k] != "0"}
-    extra |= {f"csv_{i + 1}": x for i, x in enumerate(f) if i >= 26}
+    extra |= further
 
     audit = audit or {}
     audit_class = audit.get("class")
     return {
-        "event_time": time, "db_name": r["database_name"] or None, "user_name": r["user_name"] or None, "client_addr": client or None,
+        "event_time": time, "db_name": r["database_name"] or None, "user_name": r["user_name"] or None, "client_addr": r["client"] or None,
         "session_id": r["session_id"] or None, "command_tag": command or None, "object_type": audit.get("object_type") or None,
         "object_name": audit.get("object_name") or None, "statement": normalize(text) if text is not None else None,
         "audit_class": ("MISC" if audit_class == "MISC_SET" else audit_class) or None, "result": result,
@@ -283,14 +361,17 @@ def read(paths, role="primary", node=None):
     for path in paths:
         with open(path, "rb") as f:
             data = f.read()
-        for offset, record in records(data):
+        form = "json" if path.endswith((".json", ".ndjson", ".jsonl")) else "csv"
+        for offset, record in (lines if form == "json" else records)(data):
             if record is None:
                 print(f"{path}: the last {len(data) - offset} bytes (from {offset}) are no whole record yet; left out", file=sys.stderr)
                 continue
-            try:
-                rows.append(row_of(record, role, node))
-            except Damaged as e:
-                damaged.append((path, offset, str(e)))
+            text, encoding = decoded(record)
+            for raw in json_texts(text) if form == "json" else [text]:
+                try:
+                    rows.append(row_of(raw, encoding, form, role, node))
+                except Damaged as e:
+                    damaged.append((path, offset, str(e)))
     return rows, damaged
 
 

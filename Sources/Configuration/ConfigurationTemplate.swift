@@ -35,7 +35,8 @@ package struct ConfigurationTemplate: Hashable, Sendable {
           postgres_logs:
             kind: postgres
 
-            # csvlog files, by wildcard; a list is possible: [/logs/a/*.csv, /logs/b/*.csv].
+            # Log files, by wildcard; a list is possible: [/logs/a/*.csv, /logs/b/*.csv]. csvlog or jsonlog, never both
+            # of one server: they tell the same. Each file's name or content tells which, unless format: says so.
             source: {files: \(Self.quoted(logGlob))}
 
             # Value of column src, to tell a primary from its replicas.
@@ -49,6 +50,11 @@ package struct ConfigurationTemplate: Hashable, Sendable {
 
             # all, or audit: only audit events, failures and connections become rows, the rest is counted.
             #keep: all
+
+            # Records of these users and applications are left out and counted: the traffic of auditlake's own loads. A
+            # client names its application itself: who knows the name can hide behind it. Failed logins always stay.
+            # For example: {roles: [loader], applications: [auditlake]}.
+            #exclude: {}
 
             # Zone of the server's log_timezone, needed when the log writes an ambiguous abbreviation such as IST.
             #timezone: UTC

@@ -3,7 +3,8 @@ import Yams
 extension PostgresPipelineConfiguration {
     /// The keys of a pipeline of this kind, in the order in which they are documented.
     static let keys = [
-        "kind", "source", "role", "node", "keep", "table", "timezone", "redact", "statement", "bronze",
+        "kind", "source", "role", "node", "keep", "exclude", "table", "timezone", "redact", "statement",
+        "bronze",
         "on_data_loss",
         "start", "commit_every", "forget_after", "max_record_bytes", "batch_bytes", "max_pending_bytes",
     ]
@@ -23,6 +24,10 @@ extension PostgresPipelineConfiguration {
         let role = section.requiredText("role", example: "primary")
         let table = section.tableName("table")
         self.keep = section.choice("keep", default: .all)
+        self.fileFormat = source?.choice("format", default: .auto) ?? .auto
+        let exclude = Self.exclude(section)
+        self.excludedRoles = exclude?.texts("roles", example: "loader") ?? []
+        self.excludedApplications = exclude?.texts("applications", example: "auditlake") ?? []
         self.timeZone = section.timeZone("timezone")
         self.redact = section.flag("redact", default: true)
         self.statement = section.choice("statement", default: .normalized)
@@ -55,8 +60,14 @@ extension PostgresPipelineConfiguration {
 
     private static func source(_ section: Section) -> Section? {
         guard let node = section.required("source", example: "{files: \(filesExample)}") else { return nil }
-        let keys = ["files", "current_logfiles"]
+        let keys = ["files", "format", "current_logfiles"]
         return Section(node, name: section.path("source"), keys: keys, context: section.context)
+    }
+
+    private static func exclude(_ section: Section) -> Section? {
+        guard let node = section.node("exclude") else { return nil }
+        let keys = ["roles", "applications"]
+        return Section(node, name: section.path("exclude"), keys: keys, context: section.context)
     }
 
     private static func currentLogfiles(_ source: Section?) -> Setting<String>? {

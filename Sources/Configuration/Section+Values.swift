@@ -85,6 +85,11 @@ extension Section {
         return nil
     }
 
+    /// One text or a list of texts, none empty; nil when the key is absent.
+    func texts(_ key: String, example: String) -> [Setting<String>]? {
+        node(key) == nil ? nil : requiredTexts(key, example: example)
+    }
+
     /// Reports a value that has the right type but cannot be taken.
     func refuse(_ node: Node, _ message: String, mend: String) {
         context.report(.invalidValue, at: SourcePosition(node), message, mend: mend)

@@ -15,6 +15,8 @@ import Testing
         #expect(pipeline.role.value == "primary")
         #expect(pipeline.node.value == "pg1")
         #expect(pipeline.keep == .all)
+        #expect(pipeline.fileFormat == .auto)
+        #expect(pipeline.excludedRoles.isEmpty && pipeline.excludedApplications.isEmpty)
         #expect(pipeline.table.value == ConfiguredTable(schema: "audit", table: "logs"))
         #expect(pipeline.timeZone == nil)
         #expect(pipeline.redact)
@@ -29,12 +31,18 @@ import Testing
         #expect(pipeline.maxPendingByteCount == 134_217_728)
     }
 
+    @Test func formatOfTheFilesCanBeGiven() throws {
+        let text = yaml().replacing("{files:", with: "{format: jsonlog, files:")
+        #expect(try pipeline(text).fileFormat == .jsonlog)
+    }
+
     @Test func everyKeyIsTaken() throws {
         let text = yaml(
             top: "lake: s3://bucket/a/b/\ncatalog: prod\nlimits: {memory: 1GiB}",
             pipeline: """
                 node: n1
                 keep: audit
+                exclude: {roles: [loader, "o'neil"], applications: auditlake}
                 timezone: Europe/Berlin
                 redact: off
                 statement: verbatim
@@ -55,6 +63,8 @@ import Testing
         let pipeline = try pipeline(text)
         #expect(pipeline.node.value == "n1")
         #expect(pipeline.keep == .audit)
+        #expect(pipeline.excludedRoles.map(\.value) == ["loader", "o'neil"])
+        #expect(pipeline.excludedApplications.map(\.value) == ["auditlake"])
         #expect(pipeline.timeZone?.value == "Europe/Berlin")
         #expect(!pipeline.redact)
         #expect(pipeline.statement == .verbatim)

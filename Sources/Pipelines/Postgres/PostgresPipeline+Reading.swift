@@ -41,6 +41,7 @@ extension PostgresPipeline {
     /// - Parameters:
     ///   - file: The file.
     ///   - reader: The same, opened.
+    ///   - format: What it holds.
     ///   - atMost: Bytes that the batch has room for.
     ///   - mayExceed: Whether a record that is longer than that may make the batch longer.
     ///   - decoding: The window.
@@ -51,6 +52,7 @@ extension PostgresPipeline {
     func read(
         _ file: UnreadFile,
         _ reader: FileReader,
+        _ format: LogFormat,
         atMost: UInt64,
         mayExceed: Bool,
         decoding: inout RangeDecoding,
@@ -64,6 +66,7 @@ extension PostgresPipeline {
             let outcome = try decoding.decode(
                 reader,
                 source: file.found.path,
+                format: format,
                 from: file.offset,
                 limit: limit,
                 // Nothing will follow a torn record at the end of a closed file.
@@ -88,39 +91,45 @@ extension PostgresPipeline {
 
     /// Describes a file as read up to an offset by a batch.
     func track(
-        _ file: UnreadFile,
         _ reader: FileReader,
         id: String,
+        format: LogFormat,
         upTo offset: UInt64,
         plannedAt: Int64
     ) throws -> TrackedFile {
         var tracked = try reader.track(id: id, host: settings.source.host, upTo: offset)
+        tracked.format = format.rawValue
         tracked.readAt = plannedAt
         return tracked
     }
 
     /// Where reading a file begins that was there before the pipeline; nil for its beginning.
-    func startingOffset(_ file: UnreadFile, _ reader: FileReader) throws -> UInt64? {
+    func startingOffset(_ file: UnreadFile, _ reader: FileReader, _ format: LogFormat) throws -> UInt64? {
         switch settings.start {
         case .earliest: nil
-        case .latest: try lastBorder(file, reader)
-        case .time(let time): file.found.modified < time ? try lastBorder(file, reader) : nil
+        case .latest: try lastBorder(file, reader, format)
+        case .time(let time): file.found.modified < time ? try lastBorder(file, reader, format) : nil
         }
     }
 
     /// The end of the last whole record of a file.
-    private func lastBorder(_ file: UnreadFile, _ reader: FileReader) throws -> UInt64 {
+    private func lastBorder(_ file: UnreadFile, _ reader: FileReader, _ format: LogFormat) throws -> UInt64 {
         let end = file.found.byteCount
         var span: UInt64 = 1 << 20
         while true {
             let from = end > span ? end - span : 0
             var settings = settings.decoding
+            // Every record counts here, also one that would not be kept.
             settings.keepsAuditEventsOnly = false
+            settings.startTime = nil
+            settings.excludedRoles = []
+            settings.excludedApplications = []
             var decoder = PostgresDecoder(settings: settings)
             var decoding = RangeDecoding()
             let outcome = try decoding.decode(
                 reader,
                 source: file.found.path,
+                format: format,
                 from: from,
                 limit: end,
                 isWhole: false,

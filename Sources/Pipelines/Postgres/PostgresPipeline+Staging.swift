@@ -10,8 +10,8 @@ struct StagedBatch {
     var gaps: [SourceGap] = []
     /// Ids of files that need not be kept in mind any longer.
     var forgotten: [String] = []
-    /// Records left out by the configuration, by its setting.
-    var leftOut: [String: Int] = [:]
+    /// Records left out by the configuration.
+    var leftOut = LeftOut()
 }
 
 extension PostgresPipeline {
@@ -44,15 +44,20 @@ extension PostgresPipeline {
             for file in unread where remaining > 0 {
                 guard let reader = try file.open() else { continue }
                 let id = file.tracked?.id ?? "\(batch)-\(ranges.count)"
-                if isStart, let border = try startingOffset(file, reader) {
+                let format = try format(of: file, reader)
+                func track(upTo offset: UInt64) throws -> TrackedFile {
+                    try self.track(reader, id: id, format: format, upTo: offset, plannedAt: plannedAt)
+                }
+                if isStart, let border = try startingOffset(file, reader, format) {
                     let hash = RangeHasher().digest
-                    let tracked = try track(file, reader, id: id, upTo: border, plannedAt: plannedAt)
+                    let tracked = try track(upTo: border)
                     ranges.append(SourceRange(file: tracked, from: border, hash: hash))
                     continue
                 }
                 let outcome = try read(
                     file,
                     reader,
+                    format,
                     atMost: remaining,
                     mayExceed: ranges.isEmpty,
                     decoding: &decoding,
@@ -62,7 +67,7 @@ extension PostgresPipeline {
                 notePending(file, readUpTo: outcome)
                 remaining = outcome.isCut ? 0 : remaining - min(remaining, outcome.end - file.offset)
                 guard outcome.end > file.offset else { continue }
-                let tracked = try track(file, reader, id: id, upTo: outcome.end, plannedAt: plannedAt)
+                let tracked = try track(upTo: outcome.end)
                 ranges.append(SourceRange(file: tracked, from: file.offset, hash: outcome.hash))
             }
             hasBacklog = remaining == 0
@@ -87,6 +92,7 @@ extension PostgresPipeline {
                 _ = try decoding.decode(
                     reader,
                     source: range.file.path,
+                    format: range.file.logFormat,
                     from: range.from,
                     limit: range.file.offset,
                     isWhole: true,
@@ -150,7 +156,7 @@ extension PostgresPipeline {
             observer.phase(.data)
             try flush(&decoder)
             var staged = StagedBatch(ranges: ranges, files: try encoder.finish(), gaps: gaps)
-            staged.leftOut = decoder.leftOutCount > 0 ? ["keep": decoder.leftOutCount] : [:]
+            staged.leftOut = decoder.leftOut
             return staged
         } catch {
             encoder.cancel()

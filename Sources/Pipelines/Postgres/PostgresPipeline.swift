@@ -27,6 +27,8 @@ package struct PostgresPipelineSettings: Sendable {
     package var source: TailedFileSource
     /// The target table.
     package var table: TableName
+    /// What all files hold; nil when each file tells.
+    package var format: LogFormat?
     /// How records become rows.
     package var decoding: PostgresDecoderSettings
     /// The most bytes of one batch.
@@ -95,6 +97,8 @@ package final class PostgresPipeline {
     var hasBacklog = false
     /// Files as they were when nothing but the beginning of a record was unread.
     var fruitless: Set<FoundFile> = []
+    /// A file of each format that this run has read.
+    var formatsRead: [LogFormat: String] = [:]
 
     /// One table of the batch group.
     struct GroupTable {
@@ -113,6 +117,7 @@ package final class PostgresPipeline {
     ) {
         var settings = settings
         settings.decoding.stackBytes = Self.stackByteCount
+        if case .time(let time) = settings.start { settings.decoding.startTime = time }
         self.settings = settings
         files = TailedFiles(source: settings.source)
         self.lake = lake
@@ -152,6 +157,7 @@ package final class PostgresPipeline {
 
     /// Opens lake, shard and tables, and finds out where the shard stands.
     func open() throws -> ShardRun {
+        try refuseConflicts()
         try lake.open()
         let shard = ShardStore(store: lake.store, path: ShardPath(pipeline: settings.name, shard: 0))
         let appID = try shard.appID(pipeline: settings.name)

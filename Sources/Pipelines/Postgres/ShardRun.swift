@@ -215,7 +215,7 @@ struct ShardRun {
             )
         }
         pipeline.summary.batches += 1
-        pipeline.summary.leftOut += (staged?.leftOut.values ?? [:].values).reduce(0, +)
+        pipeline.summary.leftOut += staged?.leftOut.count ?? 0
         pipeline.summary.bytes += receipt.bytes
         pipeline.observer.event(.committed(report(of: receipt, plan)))
         pipeline.summary.lostBytes += receipt.gaps.reduce(0) { $0 + $1.to - $1.from }
@@ -230,7 +230,7 @@ struct ShardRun {
             batch: receipt.batch,
             rows: rows(1),
             quarantined: rows(0),
-            leftOut: staged?.leftOut ?? [:],
+            leftOut: staged?.leftOut.bySetting ?? [:],
             bytes: receipt.bytes,
             plannedAt: plan.plannedAt,
             finishedAt: pipeline.clock(),

@@ -76,6 +76,8 @@ extension LakeConfiguration {
         decoding.normalizesStatements = pipeline.statement == .normalized
         decoding.redactsSecrets = pipeline.redact
         decoding.keepsAuditEventsOnly = pipeline.keep == .audit
+        decoding.excludedRoles = pipeline.excludedRoles.map(\.value)
+        decoding.excludedApplications = pipeline.excludedApplications.map(\.value)
         decoding.maxRecordBytes = pipeline.maxRecordByteCount
         decoding.maxPendingBytes = pipeline.maxPendingByteCount
         let source = TailedFileSource(
@@ -94,6 +96,7 @@ extension LakeConfiguration {
             table: target,
             decoding: decoding
         )
+        settings.format = LogFormat(rawValue: pipeline.fileFormat.rawValue)
         settings.batchByteCount = UInt64(pipeline.batchByteCount)
         settings.rowGroupByteCount = rowGroupByteCount
         settings.configuredPipelines = Set(pipelines.map(\.name))
