@@ -17,6 +17,8 @@ struct ShardRun {
     private var lastPlannedAt: Int64
     /// Durable data files of the open plan, by table of the group; nil when another process or an earlier run planned.
     private var staged: StagedBatch?
+    /// The last batch that was planned here, not by an earlier run or another process.
+    private var ownBatch: UInt64 = 0
 
     /// Opens the shard as its objects and tables show it.
     init(pipeline: PostgresPipeline, shard: ShardStore, appID: String) throws {
@@ -131,6 +133,7 @@ struct ShardRun {
             throw error
         }
         staged = new
+        ownBatch = batch
         machine.planned(plan)
         return true
     }
@@ -209,7 +212,26 @@ struct ShardRun {
         }
         pipeline.summary.batches += 1
         pipeline.summary.bytes += receipt.bytes
+        pipeline.observer.event(.committed(report(of: receipt, plan)))
         pipeline.summary.lostBytes += receipt.gaps.reduce(0) { $0 + $1.to - $1.from }
         staged = nil
+    }
+
+    private func report(of receipt: BatchReceipt, _ plan: BatchPlan) -> BatchReport {
+        func rows(_ index: Int) -> Int {
+            receipt.tables.first { $0.name == pipeline.tables[index].name.description }?.rows ?? 0
+        }
+        return BatchReport(
+            batch: receipt.batch,
+            rows: rows(1),
+            quarantined: rows(0),
+            leftOut: [:],
+            bytes: receipt.bytes,
+            plannedAt: plan.plannedAt,
+            finishedAt: pipeline.clock(),
+            offsets: Dictionary(plan.ranges.map { ($0.file.path, $0.file.offset) }, uniquingKeysWith: max),
+            expectations: plan.expectations ?? [],
+            isRedone: receipt.batch != ownBatch
+        )
     }
 }

@@ -4,6 +4,8 @@ import Configuration
 import Foundation
 import Intake
 import Pipelines
+import ServiceLifecycle
+import Telemetry
 
 /// `auditlake run`.
 struct RunCommand: AsyncParsableCommand {
@@ -23,6 +25,8 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: "How to print the summary: table or json.")
     var format = OutputFormat.table
 
+    @OptionGroup var telemetryOptions: TelemetryOptions
+
     func validate() throws {
         guard once else { throw ValidationError("this release reads once: auditlake run --once") }
     }
@@ -31,30 +35,53 @@ struct RunCommand: AsyncParsableCommand {
         try await reporting {
             let configuration = try options.load()
             let lake = try configuration.openableLake()
+            let pipelines = try configuration.pipelines(named: pipelines)
+            let telemetry = telemetryOptions.telemetry(isFollowing: false)
             StopSignal.listen()
-            for pipeline in try configuration.pipelines(named: pipelines) {
-                guard case .postgres(let postgres) = pipeline else { continue }
-                try run(postgres, configuration, lake)
+            try await serving(telemetry) {
+                for pipeline in pipelines {
+                    guard case .postgres(let postgres) = pipeline else { continue }
+                    try await run(postgres, configuration, lake, telemetry)
+                }
             }
         }
+    }
+
+    /// Runs `body` beside the metrics that were asked for.
+    private func serving(_ telemetry: RunTelemetry, _ body: () async throws -> Void) async throws {
+        guard telemetry.isServing else { return try await body() }
+        let group = ServiceGroup(services: [telemetry], logger: telemetry.logger)
+        async let service: Void = group.run()
+        let outcome: Result<Void, any Error>
+        do { outcome = .success(try await body()) } catch { outcome = .failure(error) }
+        await group.triggerGracefulShutdown()
+        try outcome.get()
+        try await service
     }
 
     private func run(
         _ pipeline: PostgresPipelineConfiguration,
         _ configuration: LakeConfiguration,
-        _ lake: Lake
-    ) throws {
+        _ lake: Lake,
+        _ telemetry: RunTelemetry
+    ) async throws {
         let settings = try configuration.settings(of: pipeline)
         let line = ProgressLine(name: pipeline.name)
         let phases = PhasePipe(environment: ProcessInfo.processInfo.environment)
         let started = ContinuousClock.now
+        let watch = RunWatch(settings, lake, telemetry)
         let observer = PipelineObserver(
             phase: { phases?.note($0) },
             progress: line.show,
+            event: watch.note,
             isCancelled: StopSignal.isRaised
         )
         defer { line.end() }
-        let summary = try PostgresPipeline.runOnce(settings, lake: lake, observer: observer, clock: wallClock)
+        let summary = try await watch.watching {
+            try await WorkerThread.run(stackByteCount: 512 << 10) {
+                try PostgresPipeline.runOnce(settings, lake: lake, observer: observer, clock: wallClock)
+            }
+        }
         line.end()
         let seconds = (ContinuousClock.now - started) / .seconds(1)
         let report = RunReport(

@@ -1,0 +1,175 @@
+import BatchProtocol
+import Catalog
+import Intake
+import ObjectStorage
+
+/// Where a record lies in the files of a pipeline.
+package struct RecordPlace: Codable, Hashable, Sendable {
+    /// The batch that has it.
+    package var batch: UInt64
+    /// When that was planned: column `ingest_ts`, in microseconds since 1970-01-01 UTC.
+    package var plannedAt: Int64
+    /// The file's path when the batch read it.
+    package var path: String
+    /// The file's path now; nil when no file holds the bytes of the range any more.
+    package var currentPath: String?
+    /// First byte of the batch's range of the file.
+    package var rangeFrom: UInt64
+    /// One past the last byte of the range.
+    package var rangeTo: UInt64
+    /// First byte of the record; nil when the file is gone or holds no such record.
+    package var offset: UInt64?
+    /// Bytes of the record, line end included.
+    package var byteCount: Int?
+    /// The record's number in the range, from 1 on.
+    package var ordinal: Int?
+    /// Whose record it is; nil for bytes that are no record.
+    package var identity: RecordIdentity?
+
+    init(_ plan: BatchPlan, _ range: SourceRange, currentPath: String?) {
+        batch = plan.batch
+        plannedAt = plan.plannedAt
+        path = range.file.path
+        self.currentPath = currentPath
+        rangeFrom = range.from
+        rangeTo = range.file.offset
+    }
+
+    mutating func found(_ piece: RecordWalk.Piece) {
+        offset = piece.offset
+        byteCount = piece.byteCount
+        ordinal = piece.identity == nil ? nil : piece.ordinal
+        identity = piece.identity
+    }
+}
+
+/// Goes from rows to bytes and back over a pipeline's plans and files; writes nothing.
+package struct SourceTrace {
+    private let settings: PostgresPipelineSettings
+    private let batches: BatchSearch
+
+    /// Opens a pipeline; nil when there is no lake.
+    ///
+    /// - Throws: `StorageError`, `ShardError`, `PipelineError`, `Lake.LakeError`.
+    package init?(_ settings: PostgresPipelineSettings, lake: Lake) throws {
+        guard let batches = try BatchSearch(pipeline: settings.name, lake: lake) else { return nil }
+        self.settings = settings
+        self.batches = batches
+    }
+
+    // MARK: From a row
+
+    /// Where a row's record lies.
+    ///
+    /// - Parameters:
+    ///   - identity: The row's session and line.
+    ///   - instant: The row's `ingest_ts`, in microseconds since 1970-01-01 UTC.
+    /// - Returns: The places, mostly one; without the record, the ranges that may have held it when their files are
+    ///   gone; none when no batch of the pipeline was planned then.
+    /// - Throws: `StorageError`, `ShardError`, `ParquetError`.
+    package func places(of identity: RecordIdentity, ingestedAt instant: Int64) throws -> [RecordPlace] {
+        var unread: [RecordPlace] = []
+        for plan in try batches.batches(plannedAt: instant) {
+            for range in plan.ranges where range.byteCount > 0 {
+                guard let reader = try settings.source.locate(range) else {
+                    unread.append(RecordPlace(plan, range, currentPath: nil))
+                    continue
+                }
+                var place = RecordPlace(plan, range, currentPath: reader.path)
+                try RecordWalk.pieces(reader, from: range.from, to: range.file.offset) { piece in
+                    if piece.identity == identity { place.found(piece) }
+                    return piece.identity != identity
+                }
+                if place.offset != nil { return [place] }
+            }
+        }
+        return unread
+    }
+
+    // MARK: From a byte
+
+    /// What is known of a byte.
+    package enum ByteFate: Hashable, Sendable {
+        /// A batch has it; without receipt, the batch is not committed yet.
+        case planned(RecordPlace, isCommitted: Bool)
+        /// It lies behind what batches have, in a record that is whole.
+        case unread(offset: UInt64, byteCount: Int)
+        /// It lies in the beginning of a record whose end is not there yet.
+        case pending(offset: UInt64, byteCount: UInt64)
+        /// It lies before what batches have, but no batch has it: `start` passed over it.
+        case passedOver
+        /// The file ends before it.
+        case beyondEnd(byteCount: UInt64)
+        /// The pipeline has not read the file, nor do its patterns match it.
+        case foreign
+    }
+
+    /// What became of a byte of a file.
+    ///
+    /// The file is told by what it holds, so it may have another name than when it was read. One that is gone is told by
+    /// its last name.
+    ///
+    /// - Parameters:
+    ///   - byte: Offset in the file.
+    ///   - path: The file's absolute path.
+    package func fate(of byte: UInt64, in path: String) throws -> ByteFate {
+        guard let reader = try FileReader.openIfThere(path) else { return try fateInLostFile(byte, path) }
+        let files = try settings.source.find().files
+        let byteCount = try PosixFileSystem().status(path)?.byteCount ?? 0
+        let tracked = try batches.state.files.reversed().first {
+            try $0.isHeld(by: reader, byteCount: byteCount)
+        }
+        guard byte < byteCount else {
+            let isOurs = tracked != nil || files.contains { $0.path == path }
+            return isOurs ? .beyondEnd(byteCount: byteCount) : .foreign
+        }
+        if let tracked, let (plan, range) = try batches.batch(holding: byte, of: tracked.id) {
+            var place = RecordPlace(plan, range, currentPath: path)
+            try RecordWalk.pieces(reader, from: range.from, to: range.file.offset) { piece in
+                if byte < piece.offset + UInt64(piece.byteCount) { place.found(piece) }
+                return place.offset == nil
+            }
+            return .planned(place, isCommitted: plan.batch <= batches.lastBatch)
+        }
+        if let tracked, byte < tracked.offset { return .passedOver }
+        guard tracked != nil || files.contains(where: { $0.path == path }) else { return .foreign }
+        return try fateOfUnread(byte, reader, from: tracked?.offset ?? 0, byteCount: byteCount)
+    }
+
+    private func fateOfUnread(
+        _ byte: UInt64,
+        _ reader: FileReader,
+        from: UInt64,
+        byteCount: UInt64
+    ) throws -> ByteFate {
+        var fate: ByteFate?
+        let border = try RecordWalk.pieces(reader, from: from, to: byteCount) { piece in
+            if byte < piece.offset + UInt64(piece.byteCount) {
+                fate = .unread(offset: piece.offset, byteCount: piece.byteCount)
+            }
+            return fate == nil
+        }
+        return fate ?? .pending(offset: border, byteCount: byteCount - border)
+    }
+
+    private func fateInLostFile(_ byte: UInt64, _ path: String) throws -> ByteFate {
+        let known = batches.state.files.filter { $0.path == path }
+        for tracked in known.reversed() {
+            guard let (plan, range) = try batches.batch(holding: byte, of: tracked.id) else { continue }
+            let place = RecordPlace(plan, range, currentPath: nil)
+            return .planned(place, isCommitted: plan.batch <= batches.lastBatch)
+        }
+        return known.isEmpty ? .foreign : .passedOver
+    }
+}
+
+extension TrackedFile {
+    /// Whether an open file holds what was read of this one.
+    fileprivate func isHeld(by reader: FileReader, byteCount: UInt64) throws -> Bool {
+        guard offset > 0, offset <= byteCount, try reader.hash(from: 0, byteCount: headByteCount) == headHash
+        else {
+            return false
+        }
+        return try reader.hash(from: offset - UInt64(tailByteCount), byteCount: tailByteCount) == tailHash
+    }
+}
