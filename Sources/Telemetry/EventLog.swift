@@ -25,6 +25,8 @@ struct EventLog: Sendable {
     /// Knows the pipeline.
     let logger: Logger
     let words: EventWords
+    /// A file's size now, in bytes; nil when it is gone.
+    let sizeOfFile: @Sendable (String) -> UInt64?
 
     /// Logs an event.
     func log(_ event: PipelineEvent) {
@@ -59,6 +61,10 @@ struct EventLog: Sendable {
             facts.append("\(count) left out by \(reason)")
         }
         if report.isRedone { facts.append("begun by an earlier run") }
+        let lag = report.offsets.reduce(0 as UInt64) { lag, file in
+            lag + (sizeOfFile(file.key).map { $0 > file.value ? $0 - file.value : 0 } ?? 0)
+        }
+        if lag > 0 { facts.append("\(lag) bytes behind") }
         logger.info(
             "batch \(report.batch): \(facts.joined(separator: ", ")), \(seconds) s",
             metadata: [
@@ -69,7 +75,8 @@ struct EventLog: Sendable {
                 "quarantined": .stringConvertible(report.quarantined),
                 "left_out": .dictionary(leftOut.mapValues { .stringConvertible($0) }),
                 "planned_at": .string(UTCTime.text(microseconds: report.plannedAt)),
-                "lag_seconds": .stringConvertible(seconds),
+                "duration_seconds": .stringConvertible(seconds),
+                "lag_bytes": .stringConvertible(lag),
                 "redone": .stringConvertible(report.isRedone),
             ]
         )

@@ -1,4 +1,5 @@
 import Logging
+import ObjectStorage
 import Pipelines
 import ServiceLifecycle
 import Synchronization
@@ -93,11 +94,26 @@ package final class RunTelemetry: Service {
         }
         var logger = logger
         logger[metadataKey: "pipeline"] = .string(pipeline)
-        let events = EventLog(logger: logger, words: words)
+        let events = EventLog(logger: logger, words: words) { path in
+            (try? PosixFileSystem().status(path))?.byteCount
+        }
         return { [self] event in
             state.withLock { $0.pipelines[pipeline]?.apply(event) }
             events.log(event)
         }
+    }
+
+    /// Logs that a pipeline begins to run.
+    package func started(_ pipeline: String, table: String) {
+        logger.info(
+            "started; fills \(table)",
+            metadata: ["event": "pipeline_started", "pipeline": .string(pipeline), "table": .string(table)]
+        )
+    }
+
+    /// Logs that the run was asked to stop.
+    package func stopping() {
+        logger.info("stopping; an open batch is finished first", metadata: ["event": "stopping"])
     }
 
     /// Counts a failure that ends a pipeline's run; whoever catches the error says it.
@@ -165,8 +181,10 @@ package final class RunTelemetry: Service {
         } catch is CancellationError {
             return
         } catch {
+            logger.debug("\(error)", metadata: ["event": "metrics_server_failed"])
             throw MetricsError(
-                message: "metrics cannot be served at \(options.metricsHost):\(port): \(error)",
+                message:
+                    "metrics cannot be served at \(options.metricsHost):\(port): the port is taken, or this user may not listen there",
                 mend: "choose another port with --metrics-port, or another address with --metrics-host"
             )
         }

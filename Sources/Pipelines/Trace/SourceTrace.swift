@@ -116,19 +116,15 @@ package struct SourceTrace {
         guard let reader = try FileReader.openIfThere(path) else { return try fateInLostFile(byte, path) }
         let files = try settings.source.find().files
         let byteCount = try PosixFileSystem().status(path)?.byteCount ?? 0
-        let tracked = try batches.state.files.reversed().first {
-            try $0.isHeld(by: reader, byteCount: byteCount)
-        }
+        // What the open batch has read is known by its plan alone.
+        let known = (batches.openPlan?.ranges.map(\.file) ?? []) + batches.state.files.reversed()
+        let tracked = try known.first { try $0.isHeld(by: reader, byteCount: byteCount) }
         guard byte < byteCount else {
             let isOurs = tracked != nil || files.contains { $0.path == path }
             return isOurs ? .beyondEnd(byteCount: byteCount) : .foreign
         }
         if let tracked, let (plan, range) = try batches.batch(holding: byte, of: tracked.id) {
-            var place = RecordPlace(plan, range, currentPath: path)
-            try RecordWalk.pieces(reader, from: range.from, to: range.file.offset) { piece in
-                if byte < piece.offset + UInt64(piece.byteCount) { place.found(piece) }
-                return place.offset == nil
-            }
+            let place = try self.place(of: byte, in: range, of: plan, reader)
             return .planned(place, isCommitted: plan.batch <= batches.lastBatch)
         }
         if let tracked, byte < tracked.offset { return .passedOver }
@@ -153,13 +149,30 @@ package struct SourceTrace {
     }
 
     private func fateInLostFile(_ byte: UInt64, _ path: String) throws -> ByteFate {
-        let known = batches.state.files.filter { $0.path == path }
-        for tracked in known.reversed() {
+        let known = (batches.openPlan?.ranges.map(\.file) ?? []) + batches.state.files.reversed()
+        let named = known.filter { $0.path == path }
+        for tracked in named {
             guard let (plan, range) = try batches.batch(holding: byte, of: tracked.id) else { continue }
-            let place = RecordPlace(plan, range, currentPath: nil)
+            // It may lie there under another name.
+            let place = try self.place(of: byte, in: range, of: plan, settings.source.locate(range))
             return .planned(place, isCommitted: plan.batch <= batches.lastBatch)
         }
-        return known.isEmpty ? .foreign : .passedOver
+        return named.isEmpty ? .foreign : .passedOver
+    }
+
+    private func place(
+        of byte: UInt64,
+        in range: SourceRange,
+        of plan: BatchPlan,
+        _ reader: FileReader?
+    ) throws -> RecordPlace {
+        var place = RecordPlace(plan, range, currentPath: reader?.path)
+        guard let reader else { return place }
+        try RecordWalk.pieces(reader, from: range.from, to: range.file.offset) { piece in
+            if byte < piece.offset + UInt64(piece.byteCount) { place.found(piece) }
+            return place.offset == nil
+        }
+        return place
     }
 }
 

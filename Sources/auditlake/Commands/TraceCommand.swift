@@ -45,31 +45,40 @@ struct TraceRowCommand: AsyncParsableCommand {
             let identity = RecordIdentity(session: session, line: line)
             let wanted = try table.map { try reading.table($0).name }
             var traces: [RowTrace] = []
+            var rowCount = 0
             for settings in try configuration.allSettings() where wanted == nil || wanted == settings.table {
-                guard try reading.lake.table(settings.table) != nil else { continue }
-                let rows = try await RowLookup(reading: reading).rows(
+                guard try reading.lake.table(settings.table) != nil,
+                    let trace = try SourceTrace(settings, lake: reading.lake)
+                else { continue }
+                for row in try await RowLookup(reading: reading).rows(
                     of: identity,
                     in: settings.table,
                     node: node
-                )
-                guard let trace = try SourceTrace(settings, lake: reading.lake) else { continue }
-                for row in rows {
-                    let places = try trace.places(of: identity, ingestedAt: row.ingestedAt)
+                ) {
+                    rowCount += 1
                     // Of several pipelines that feed one table only that of the batch has made the row.
-                    if places.isEmpty { continue }
-                    traces.append(RowTrace(settings, row, places))
+                    let places = try trace.places(of: identity, ingestedAt: row.ingestedAt)
+                    if !places.isEmpty { traces.append(RowTrace(settings, row, places)) }
                 }
             }
-            guard !traces.isEmpty else {
-                throw UsageError(
-                    message:
-                        "no row has session \(session) and line \(line)\(node.map { " of node \($0)" } ?? "")",
-                    mend:
-                        "look for it with: auditlake query \"select session_id, extra['session_line_num'], src from TABLE where …\""
-                )
-            }
+            guard !traces.isEmpty else { throw notFound(rowCount) }
             print(format == .json ? try traces.json : traces.map(\.text).joined(separator: "\n"))
         }
+    }
+
+    private func notFound(_ rowCount: Int) -> UsageError {
+        let name = "session \(session) and line \(line)\(node.map { " of node \($0)" } ?? "")"
+        guard rowCount == 0 else {
+            return UsageError(
+                message: "\(rowCount) rows have \(name), but no batch of a configured pipeline has made them",
+                mend: "bring the pipeline that fills the table back into the configuration"
+            )
+        }
+        return UsageError(
+            message: "no row has \(name)",
+            mend:
+                "look for it with: auditlake query \"select session_id, extra['session_line_num'], src from TABLE where ...\""
+        )
     }
 }
 

@@ -20,6 +20,7 @@ final class RunWatch: Sendable {
         events = telemetry.events(of: settings.name) {
             try PipelineStatus.look(settings, lake: lake, now: wallClock()).backlog
         }
+        telemetry.started(settings.name, table: settings.table.description)
     }
 
     /// Receives the pipeline's events.

@@ -76,6 +76,7 @@ struct ByteTrace: Encodable {
         case pending
         case passedOver = "passed_over"
         case beyondEnd = "beyond_end"
+        case fileGone = "file_gone"
     }
 
     private var pipeline: String
@@ -97,7 +98,7 @@ struct ByteTrace: Encodable {
         self.byte = byte
         switch fate {
         case .planned(let place, let isCommitted):
-            outcome = isCommitted ? .leftOut : .notCommitted
+            outcome = place.currentPath == nil ? .fileGone : isCommitted ? .leftOut : .notCommitted
             self.place = PlaceReport(place)
             session = place.identity?.session
             line = place.identity?.line
@@ -146,11 +147,12 @@ struct ByteTrace: Encodable {
                     + faults.map { "\($0.reason), \($0.length) bytes from byte \($0.offset)" }.joined(
                         separator: "; "
                     )
-            case .leftOut: "\(record): no row; left out by `keep`, `exclude` or `start`"
+            case .leftOut: "\(record): no row; a setting such as `keep` leaves it out"
             case .notCommitted: "\(record): planned, not committed yet; auditlake run finishes the batch"
             case .unread: "not read yet: a record of \(length ?? 0) bytes from byte \(offset ?? 0)"
             case .pending: "pending: \(length ?? 0) bytes from byte \(offset ?? 0) are no whole record yet"
             case .passedOver: "not wanted: `start` began behind it"
+            case .fileGone: "which record it is cannot be told any more"
             case .beyondEnd: "there is no such byte: the file has \(length ?? 0) bytes"
             }
         return (["\(file), byte \(byte), pipeline \(pipeline)", "  \(said)"] + (place?.lines ?? [])).joined(
