@@ -84,6 +84,7 @@ package final class RunTelemetry: Service {
     ///   - pipeline: The pipeline's name; its metrics begin at zero with this call.
     ///   - backlog: Looks what lies unread, without writing; called on a thread of its own, and only when metrics are
     ///     asked for.
+    /// - Returns: What is to be called with each event.
     package func events(
         of pipeline: String,
         backlog: @escaping @Sendable () throws -> PipelineBacklog

@@ -90,6 +90,8 @@ struct ShardStore {
     /// The newest plan and receipt, and how far the sources were read with the receipt.
     ///
     /// - Parameter isReading: Nothing will follow from what is found, so nothing is made durable.
+    /// - Returns: What is known of the shard; nothing of one that does not exist.
+    /// - Throws: `StorageError`, `ShardError`, `PipelineError`.
     /// - Complexity: O(batches since the hint was written) and up to 64 plans for the state.
     func open(isReading: Bool = false) throws -> Opening {
         var batch = try startingPoint()

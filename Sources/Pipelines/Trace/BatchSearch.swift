@@ -29,6 +29,8 @@ package struct BatchSearch {
     /// The batches that were planned at an instant: mostly one.
     ///
     /// - Parameter instant: Column `ingest_ts`, in microseconds since 1970-01-01 UTC.
+    /// - Returns: Their plans, ascending, that of the open batch among them.
+    /// - Throws: `StorageError`, `ShardError`, `PipelineError`, `ParquetError`.
     /// - Complexity: O(log batches) plans, since plans are ordered by their time.
     package func batches(plannedAt instant: Int64) throws -> [BatchPlan] {
         let newest = openPlan?.batch ?? lastBatch
@@ -55,6 +57,7 @@ package struct BatchSearch {
     ///   - byte: Offset in the file.
     ///   - fileID: The file's id in the shard's state.
     /// - Returns: nil for a byte that no batch has.
+    /// - Throws: `StorageError`, `ShardError`, `PipelineError`, `ParquetError`.
     /// - Complexity: O(log batches) state snapshots and 64 plans; O(plans) where neither is left.
     package func batch(
         holding byte: UInt64,

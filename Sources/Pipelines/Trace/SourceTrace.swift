@@ -112,6 +112,8 @@ package struct SourceTrace {
     /// - Parameters:
     ///   - byte: Offset in the file.
     ///   - path: The file's absolute path.
+    /// - Returns: What is known of it.
+    /// - Throws: `StorageError`, `ShardError`, `PipelineError`, `ParquetError`.
     package func fate(of byte: UInt64, in path: String) throws -> ByteFate {
         guard let reader = try FileReader.openIfThere(path) else { return try fateInLostFile(byte, path) }
         let files = try settings.source.find().files

@@ -5,6 +5,7 @@ package enum UTCTime {
     /// `YYYY-MM-DDTHH:MM:SS.mmmZ` of an instant.
     ///
     /// - Parameter microseconds: Since 1970-01-01 00:00 UTC.
+    /// - Returns: 24 characters for the years 1 to 9999.
     package static func text(microseconds: Int64) -> String {
         let day = 86_400_000_000 as Int64
         let ofDay = (microseconds % day + day) % day / 1_000

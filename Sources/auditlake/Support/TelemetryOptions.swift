@@ -34,6 +34,7 @@ struct TelemetryOptions: ParsableArguments {
     /// What tells of a run.
     ///
     /// - Parameter isFollowing: The log is the run's output; else it is for what a person has to know.
+    /// - Returns: Logs to standard error, and metrics as far as they are asked for.
     func telemetry(isFollowing: Bool) -> RunTelemetry {
         RunTelemetry(
             RunTelemetry.Options(
