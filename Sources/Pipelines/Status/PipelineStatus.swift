@@ -43,6 +43,7 @@ package struct PipelineStatus: Codable, Hashable, Sendable {
     ///   - settings: The pipeline.
     ///   - lake: Its lake.
     ///   - now: Microseconds since 1970-01-01 UTC.
+    /// - Returns: What was found.
     /// - Throws: `StorageError`, `ShardError`, `PipelineError`, `Lake.LakeError`.
     package static func look(
         _ settings: PostgresPipelineSettings,

@@ -29,7 +29,9 @@ struct CheckCommand: AsyncParsableCommand {
                 findings += try SourceCheck(pipeline.name, try configuration.settings(of: pipeline)).findings
             }
             findings.append(engineFinding)
-            print(format == .json ? try Finding.json(findings) : findings.map(\.text).joined(separator: "\n"))
+            try say(
+                format == .json ? try Finding.json(findings) : findings.map(\.text).joined(separator: "\n")
+            )
             if findings.contains(where: { $0.level == .bad }) { throw ExitCode(ExitStatus.failure.rawValue) }
         }
     }

@@ -39,10 +39,13 @@ struct RunCommand: AsyncParsableCommand {
             let telemetry = telemetryOptions.telemetry(isFollowing: false)
             StopSignal.listen()
             try await serving(telemetry) {
-                for pipeline in pipelines {
-                    guard case .postgres(let postgres) = pipeline else { continue }
-                    try await run(postgres, configuration, lake, telemetry)
+                var unsaid: (any Error)?
+                for case .postgres(let pipeline) in pipelines {
+                    let report = try await run(pipeline, configuration, lake, telemetry)
+                    // The other pipelines run all the same.
+                    do { try say(format == .json ? report.json : report.text) } catch { unsaid = error }
                 }
+                if let unsaid { throw unsaid }
             }
         }
     }
@@ -64,7 +67,7 @@ struct RunCommand: AsyncParsableCommand {
         _ configuration: LakeConfiguration,
         _ lake: Lake,
         _ telemetry: RunTelemetry
-    ) async throws {
+    ) async throws -> RunReport {
         let settings = try configuration.settings(of: pipeline)
         let line = ProgressLine(name: pipeline.name)
         let phases = PhasePipe(environment: ProcessInfo.processInfo.environment)
@@ -84,12 +87,11 @@ struct RunCommand: AsyncParsableCommand {
         }
         line.end()
         let seconds = (ContinuousClock.now - started) / .seconds(1)
-        let report = RunReport(
+        return RunReport(
             pipeline: pipeline.name,
             table: settings.table.description,
             summary: summary,
             seconds: seconds
         )
-        print(format == .json ? try report.json : report.text)
     }
 }

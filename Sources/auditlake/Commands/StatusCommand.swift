@@ -30,7 +30,7 @@ struct StatusCommand: AsyncParsableCommand {
                 reports.append(StatusReport(try PipelineStatus.look(settings, lake: lake, now: wallClock())))
             }
             let text = reports.map(\.text).joined(separator: "\n\n")
-            print(format == .json ? try reports.json : text)
+            try say(format == .json ? try reports.json : text)
         }
     }
 }

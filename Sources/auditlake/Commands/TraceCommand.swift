@@ -62,7 +62,7 @@ struct TraceRowCommand: AsyncParsableCommand {
                 }
             }
             guard !traces.isEmpty else { throw notFound(rowCount) }
-            print(format == .json ? try traces.json : traces.map(\.text).joined(separator: "\n"))
+            try say(format == .json ? try traces.json : traces.map(\.text).joined(separator: "\n"))
         }
     }
 
@@ -123,7 +123,7 @@ struct TraceRecordCommand: AsyncParsableCommand {
                     mend: "look for the files that are read with: auditlake status"
                 )
             }
-            print(format == .json ? try traces.json : traces.map(\.text).joined(separator: "\n"))
+            try say(format == .json ? try traces.json : traces.map(\.text).joined(separator: "\n"))
         }
     }
 }

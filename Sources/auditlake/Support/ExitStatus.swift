@@ -80,11 +80,6 @@ struct UsageError: Error {
     var status = ExitStatus.failure
 }
 
-/// Writes to standard error.
-func writeError(_ text: String) {
-    FileHandle.standardError.write(Data((text + "\n").utf8))
-}
-
 /// Runs a command's work; an error becomes a message and an exit status.
 func reporting(_ body: () async throws -> Void) async throws {
     do {

@@ -32,16 +32,6 @@ struct RunReport: Encodable {
         remarks = summary.remarks.map(\.words)
     }
 
-    /// One JSON object on one line.
-    var json: String {
-        get throws {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-            encoder.keyEncodingStrategy = .convertToSnakeCase
-            return String(decoding: try encoder.encode(self), as: UTF8.self)
-        }
-    }
-
     /// A few lines for people.
     var text: String {
         var lines = [

@@ -47,7 +47,7 @@ struct TelemetryOptions: ParsableArguments {
             version: AuditLake.configuration.version,
             words: EventWords(remark: \.words, error: { ErrorReport($0).line }),
             clock: wallClock,
-            write: { FileHandle.standardError.write(Data($0.utf8)) }
+            write: writeLog
         )
     }
 }
