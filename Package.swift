@@ -20,6 +20,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
@@ -102,13 +103,27 @@ let package = Package(
             ],
             swiftSettings: hot
         ),
+        .target(
+            name: "Telemetry",
+            dependencies: [
+                "BatchProtocol", "Intake", "ObjectStorage", "Pipelines",
+                .product(
+                    name: "Hummingbird",
+                    package: "hummingbird",
+                    moduleAliases: ["Configuration": "SwiftConfiguration"]
+                ),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict
+        ),
         .target(name: "Query", dependencies: ["Catalog", "DeltaTables"], swiftSettings: strict),
         .executableTarget(
             name: "auditlake",
             dependencies: [
                 "AuditFormats", "BatchProtocol", "Catalog", "Configuration", "DeltaTables", "Intake",
                 "ObjectStorage",
-                "Pipelines", "Query",
+                "Pipelines", "Query", "Telemetry",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -175,6 +190,15 @@ let package = Package(
                 "AuditFormats", "BatchProtocol", "Catalog", "DeltaLog", "DeltaTables", "Intake",
                 "ObjectStorage", "ParquetFiles", "Pipelines", "SimulatedDisk",
             ],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "TelemetryTests",
+            dependencies: [
+                "BatchProtocol", "Intake", "Pipelines", "Telemetry",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            exclude: ["Golden"],
             swiftSettings: strict
         ),
         .testTarget(name: "QueryTests", dependencies: ["Query"], swiftSettings: strict),

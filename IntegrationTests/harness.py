@@ -51,8 +51,8 @@ class Workspace:
             raise Failure(f"run --once ended with {done.returncode} and said: {done.stderr.strip() or done.stdout.strip()}")
         return json.loads(done.stdout)
 
-    def start(self):
-        return Run(self)
+    def start(self, *arguments):
+        return Run(self, *arguments)
 
     @property
     def table(self):
@@ -83,11 +83,11 @@ def environment(**more):
 class Run:
     """a process under way, stopped by whoever does not read its phases"""
 
-    def __init__(self, workspace):
+    def __init__(self, workspace, *arguments):
         self.reader, writer = os.pipe2(os.O_DIRECT | os.O_CLOEXEC)
         fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
         self.said = tempfile.TemporaryFile()
-        self.process = subprocess.Popen([workspace.binary, "run", "--once"], cwd=workspace.folder, pass_fds=[writer], stdin=subprocess.DEVNULL,
+        self.process = subprocess.Popen([workspace.binary, "run", "--once", *arguments], cwd=workspace.folder, pass_fds=[writer], stdin=subprocess.DEVNULL,
                                         stdout=self.said, stderr=self.said, env=environment(AUDITLAKE_PHASE_FD=str(writer)))
         os.close(writer)
         self.writer, self.last = writer, b""

@@ -15,8 +15,8 @@ struct AuditLake: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            InitCommand.self, CheckCommand.self, RunCommand.self, QueryCommand.self, TablesCommand.self,
-            DescribeCommand.self, HistoryCommand.self,
+            InitCommand.self, CheckCommand.self, RunCommand.self, StatusCommand.self, QueryCommand.self,
+            TablesCommand.self, DescribeCommand.self, HistoryCommand.self, TraceCommand.self,
         ]
     )
 }

@@ -17,7 +17,7 @@ extension ShardStore {
     ]
 
     /// The last batch of the segment that a batch belongs to; segments begin at 1.
-    private func segmentEnd(_ batch: UInt64) -> UInt64 {
+    func segmentEnd(_ batch: UInt64) -> UInt64 {
         (batch + Self.segmentLength - 1) / Self.segmentLength * Self.segmentLength
     }
 

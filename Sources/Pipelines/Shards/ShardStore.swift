@@ -37,7 +37,7 @@ struct ShardStore {
         return Array(try encoder.encode(value))
     }
 
-    private func read<Value: Decodable>(_ type: Value.Type, _ key: String) throws -> Value? {
+    func read<Value: Decodable>(_ type: Value.Type, _ key: String) throws -> Value? {
         guard let bytes = try store.read(key) else { return nil }
         do {
             return try JSONDecoder().decode(type, from: Data(bytes))
@@ -89,8 +89,11 @@ struct ShardStore {
 
     /// The newest plan and receipt, and how far the sources were read with the receipt.
     ///
+    /// - Parameter isReading: Nothing will follow from what is found, so nothing is made durable.
+    /// - Returns: What is known of the shard; nothing of one that does not exist.
+    /// - Throws: `StorageError`, `ShardError`, `PipelineError`.
     /// - Complexity: O(batches since the hint was written) and up to 64 plans for the state.
-    func open() throws -> Opening {
+    func open(isReading: Bool = false) throws -> Opening {
         var batch = try startingPoint()
         while try store.exists(path.receipt(batch + 1)) { batch += 1 }
         let receipt = batch == 0 ? nil : try read(BatchReceipt.self, path.receipt(batch))
@@ -104,8 +107,8 @@ struct ShardStore {
             )
         }
         // What a killed process linked may not be durable yet; all that follows rests on it.
-        if open != nil || last != nil { try store.syncFolder(of: path.plan(batch + 1)) }
-        if receipt != nil { try store.syncFolder(of: path.receipt(batch)) }
+        if !isReading, open != nil || last != nil { try store.syncFolder(of: path.plan(batch + 1)) }
+        if !isReading, receipt != nil { try store.syncFolder(of: path.receipt(batch)) }
         let (state, snapshot) = try state(after: batch, lastPlan: last)
         return Opening(plan: open ?? last, receipt: receipt, state: state, stateSnapshot: snapshot)
     }

@@ -35,7 +35,9 @@ struct CheckCommand: AsyncParsableCommand {
                 Finding(.bad, "pipelines", conflict.message, mend: conflict.mend)
             }
             findings.append(engineFinding)
-            print(format == .json ? try Finding.json(findings) : findings.map(\.text).joined(separator: "\n"))
+            try say(
+                format == .json ? try Finding.json(findings) : findings.map(\.text).joined(separator: "\n")
+            )
             if findings.contains(where: { $0.level == .bad }) { throw ExitCode(ExitStatus.failure.rawValue) }
         }
     }

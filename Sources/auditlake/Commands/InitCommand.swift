@@ -41,7 +41,7 @@ struct InitCommand: AsyncParsableCommand {
                     mend: "choose another place with --config"
                 )
             }
-            print("wrote \(config); next: auditlake check, then auditlake run --once")
+            try say("wrote \(config); next: auditlake check, then auditlake run --once")
         }
     }
 }

@@ -3,9 +3,9 @@ import Catalog
 import Configuration
 import Foundation
 import Intake
-import Logging
 import Pipelines
 import ServiceLifecycle
+import Telemetry
 
 /// `auditlake run`.
 struct RunCommand: AsyncParsableCommand {
@@ -25,6 +25,8 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: "How to print the summary of a run --once: table or json.")
     var format = OutputFormat.table
 
+    @OptionGroup var telemetryOptions: TelemetryOptions
+
     enum Mode: String, EnumerableFlag {
         case once, follow
     }
@@ -33,62 +35,100 @@ struct RunCommand: AsyncParsableCommand {
         try await reporting {
             let configuration = try options.load()
             let lake = try configuration.openableLake()
-            if mode == .follow { return try await follow(configuration, lake) }
-            StopSignal.listen()
-            for pipeline in try configuration.pipelines(named: pipelines) {
-                guard case .postgres(let postgres) = pipeline else { continue }
-                try run(postgres, configuration, lake)
+            let settings = try configuration.pipelines(named: pipelines).map { pipeline in
+                switch pipeline {
+                case .postgres(let postgres): try configuration.settings(of: postgres)
+                }
+            }
+            let telemetry = telemetryOptions.telemetry(isFollowing: mode == .follow)
+            switch mode {
+            case .once: try await readOnce(settings, lake, telemetry)
+            case .follow: try await follow(settings, lake, telemetry)
             }
         }
     }
 
+    // MARK: Follow
+
     /// Every pipeline at once, each on a thread of its own; when one ends with an error, the others finish their batch.
-    private func follow(_ configuration: LakeConfiguration, _ lake: Lake) async throws {
+    private func follow(
+        _ settings: [PostgresPipelineSettings],
+        _ lake: Lake,
+        _ telemetry: RunTelemetry
+    ) async throws {
         let phases = PhasePipe(environment: ProcessInfo.processInfo.environment)
-        let services = try configuration.pipelines(named: pipelines).map { pipeline in
-            switch pipeline {
-            case .postgres(let postgres):
-                FollowService(
-                    settings: try configuration.settings(of: postgres),
-                    lake: lake,
-                    observer: PipelineObserver(phase: { phases?.note($0) })
-                )
-            }
+        var services: [any Service] = settings.map { settings in
+            FollowService(settings: settings, lake: lake, telemetry: telemetry, phases: phases)
         }
-        var logger = Logger(label: "auditlake")
-        logger.logLevel = .error
+        if telemetry.isServing { services.append(telemetry) }
         let group = ServiceGroup(
             services: services,
             gracefulShutdownSignals: [.sigint, .sigterm],
-            logger: logger
+            logger: telemetry.groupLogger
         )
         try await group.run()
     }
 
-    private func run(
-        _ pipeline: PostgresPipelineConfiguration,
-        _ configuration: LakeConfiguration,
-        _ lake: Lake
-    ) throws {
-        let settings = try configuration.settings(of: pipeline)
-        let line = ProgressLine(name: pipeline.name)
+    // MARK: Once
+
+    /// One pipeline after the other.
+    private func readOnce(
+        _ settings: [PostgresPipelineSettings],
+        _ lake: Lake,
+        _ telemetry: RunTelemetry
+    ) async throws {
+        StopSignal.listen()
+        try await serving(telemetry) {
+            var unsaid: (any Error)?
+            for settings in settings {
+                let report = try await readOnce(settings, lake, telemetry)
+                // The other pipelines run all the same.
+                do { try say(format == .json ? report.json : report.text) } catch { unsaid = error }
+            }
+            if let unsaid { throw unsaid }
+        }
+    }
+
+    /// Runs `body` beside the metrics that were asked for.
+    private func serving(_ telemetry: RunTelemetry, _ body: () async throws -> Void) async throws {
+        guard telemetry.isServing else { return try await body() }
+        let group = ServiceGroup(services: [telemetry], logger: telemetry.groupLogger)
+        async let service: Void = group.run()
+        let outcome: Result<Void, any Error>
+        do { outcome = .success(try await body()) } catch { outcome = .failure(error) }
+        await group.triggerGracefulShutdown()
+        try outcome.get()
+        try await service
+    }
+
+    private func readOnce(
+        _ settings: PostgresPipelineSettings,
+        _ lake: Lake,
+        _ telemetry: RunTelemetry
+    ) async throws -> RunReport {
+        let line = ProgressLine(name: settings.name)
         let phases = PhasePipe(environment: ProcessInfo.processInfo.environment)
         let started = ContinuousClock.now
+        let watch = RunWatch(settings, lake, telemetry)
         let observer = PipelineObserver(
             phase: { phases?.note($0) },
             progress: line.show,
+            event: watch.note,
             isCancelled: StopSignal.isRaised
         )
         defer { line.end() }
-        let summary = try PostgresPipeline.runOnce(settings, lake: lake, observer: observer, clock: wallClock)
+        let summary = try await watch.watching {
+            try await WorkerThread.run(stackByteCount: 512 << 10) {
+                try PostgresPipeline.runOnce(settings, lake: lake, observer: observer, clock: wallClock)
+            }
+        }
         line.end()
         let seconds = (ContinuousClock.now - started) / .seconds(1)
-        let report = RunReport(
-            pipeline: pipeline.name,
+        return RunReport(
+            pipeline: settings.name,
             table: settings.table.description,
             summary: summary,
             seconds: seconds
         )
-        print(format == .json ? try report.json : report.text)
     }
 }

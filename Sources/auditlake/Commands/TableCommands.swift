@@ -17,13 +17,13 @@ struct TablesCommand: AsyncParsableCommand {
     func run() async throws {
         try await reporting {
             let reading = try LakeReading(try options.load())
-            var rows: [[String]] = []
+            var rows: [[Cell]] = []
             for name in try reading.lake.tables() {
                 guard let table = try reading.lake.table(name) else { continue }
                 let size = try table.size()
                 rows.append([
-                    name.description, "\(table.head.version)", "\(size.rows)", "\(size.files)",
-                    "\(size.bytes)",
+                    .text(name.description), .number(table.head.version), .number(size.rows),
+                    .number(Int64(size.files)), .number(size.bytes),
                 ])
             }
             try printRows(["table", "version", "rows", "files", "bytes"], rows, format: format)
@@ -49,10 +49,11 @@ struct DescribeCommand: AsyncParsableCommand {
     func run() async throws {
         try await reporting {
             let reading = try LakeReading(try options.load())
-            let rows = try reading.table(table).table.columns().map { column in
+            let columns = try reading.quarantineColumns(named: table) ?? reading.table(table).table.columns()
+            let rows = columns.map { column -> [Cell] in
                 [
-                    column.name, column.type, column.isNullable ? "yes" : "no",
-                    column.isPartition ? "yes" : "no",
+                    .text(column.name), .text(column.type), .text(column.isNullable ? "yes" : "no"),
+                    .text(column.isPartition ? "yes" : "no"),
                 ]
             }
             try printRows(["column", "type", "nullable", "partition"], rows, format: format)
@@ -81,13 +82,14 @@ struct HistoryCommand: AsyncParsableCommand {
     func run() async throws {
         try await reporting {
             let reading = try LakeReading(try options.load())
+            try reading.refuseView(table)
             let events = try reading.table(table).table.history(limit: limit)
-            let rows = events.map { event in
+            let rows = events.map { event -> [Cell] in
                 [
-                    "\(event.version)", event.time.map(Self.text) ?? "", event.operation ?? "",
-                    event.batch.map(String.init) ?? "",
-                    "\(event.addedRows)", "\(event.addedFiles)", "\(event.removedFiles)",
-                    "\(event.addedBytes)",
+                    .number(event.version), event.time.map { .text(Self.text($0)) } ?? .none,
+                    .text(event.operation ?? ""), event.batch.map { .number($0) } ?? .none,
+                    .number(event.addedRows), .number(Int64(event.addedFiles)),
+                    .number(Int64(event.removedFiles)), .number(event.addedBytes),
                 ]
             }
             let header = [

@@ -7,6 +7,7 @@ import Foundation
 import ObjectStorage
 import Pipelines
 import Query
+import Telemetry
 
 /// The one place that turns an error into words and an exit status; the numbers are those of sysexits.h where one fits.
 enum ExitStatus: Int32 {
@@ -56,10 +57,14 @@ struct ErrorReport {
         case let error as CommitConflictError: self.init(error.description, "run the command again", .failure)
         case let error as QueryError:
             self.init(error.message, error.mend, error.code == .fileSystem ? .storage : .query)
+        case let error as MetricsError: self.init(error.message, error.mend, .failure)
         case let error as UsageError: self.init(error.message, error.mend, error.status)
         default: self.init("\(error)", nil, .failure)
         }
     }
+
+    /// Message and mending on one line, for logs.
+    var line: String { mend.map { "\(message); \($0)" } ?? message }
 
     private init(_ message: String, _ mend: String?, _ status: ExitStatus) {
         self.message = message
@@ -73,11 +78,6 @@ struct UsageError: Error {
     var message: String
     var mend: String?
     var status = ExitStatus.failure
-}
-
-/// Writes to standard error.
-func writeError(_ text: String) {
-    FileHandle.standardError.write(Data((text + "\n").utf8))
 }
 
 /// Runs a command's work; an error becomes a message and an exit status.

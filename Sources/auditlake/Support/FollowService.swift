@@ -1,24 +1,31 @@
 import Catalog
 import Pipelines
 import ServiceLifecycle
+import Telemetry
 
 /// One pipeline that follows its files until the process is asked to stop.
 struct FollowService: Service {
     let settings: PostgresPipelineSettings
     let lake: Lake
-    let observer: PipelineObserver
+    let telemetry: RunTelemetry
+    let phases: PhasePipe?
 
     func run() async throws {
         let stop = StopRequest()
+        let watch = RunWatch(settings, lake, telemetry)
+        let observer = PipelineObserver(phase: { [phases] in phases?.note($0) }, event: watch.note)
         try await withGracefulShutdownHandler {
-            _ = try await PostgresPipeline.follow(
-                settings,
-                lake: lake,
-                observer: observer,
-                stop: stop,
-                clock: wallClock
-            )
+            try await watch.watching {
+                _ = try await PostgresPipeline.follow(
+                    settings,
+                    lake: lake,
+                    observer: observer,
+                    stop: stop,
+                    clock: wallClock
+                )
+            }
         } onGracefulShutdown: {
+            telemetry.stopping()
             stop.make()
         }
     }

@@ -22,16 +22,53 @@ struct LakeReading {
         }
     }
 
-    /// A table by a name of two or three parts.
+    /// A table by a name of two or three parts, without regard to case, as in SQL.
     func table(_ text: String) throws -> (name: TableName, table: DeltaTable) {
         let names = try lake.tables()
-        guard let name = TableName(text, defaultCatalog: catalog), let table = try lake.table(name) else {
+        let wanted = TableName(text, defaultCatalog: catalog)?.description.lowercased()
+        guard let name = names.first(where: { $0.description.lowercased() == wanted }),
+            let table = try lake.table(name)
+        else {
             throw UsageError(
                 message: "there is no table \(text)",
                 mend: "the lake has: \(names.map(\.description).joined(separator: ", "))"
             )
         }
         return (name, table)
+    }
+
+    /// Whether a name is that of the view over all quarantine tables, and no table's.
+    private func isQuarantineView(_ text: String) throws -> Bool {
+        let name = TableName(text, defaultCatalog: catalog)?.description.lowercased()
+        let view = TableName(catalog: catalog, schema: Lake.reservedName, table: "quarantine").description
+        return try name == view.lowercased() && !quarantineTables().isEmpty
+    }
+
+    private func quarantineTables() throws -> [TableName] {
+        try lake.tables().filter {
+            $0.schema == Lake.reservedName && $0.table.hasPrefix("quarantine_")
+        }
+    }
+
+    /// The columns of the view over all quarantine tables; nil for another name.
+    func quarantineColumns(named text: String) throws -> [TableColumn]? {
+        guard try isQuarantineView(text), let first = try quarantineTables().first,
+            let table = try lake.table(first)
+        else { return nil }
+        let columns = try table.columns()
+        // A text that is never missing, as the first column, `source`, is one.
+        guard var pipeline = columns.first else { return nil }
+        pipeline.name = "pipeline"
+        return [pipeline] + columns
+    }
+
+    /// Makes sure that a name is not that of the view, which has no history of its own.
+    func refuseView(_ text: String) throws {
+        guard try isQuarantineView(text) else { return }
+        throw UsageError(
+            message: "\(text) is a view over the quarantine tables and has no history",
+            mend: "its tables are: \(try quarantineTables().map(\.description).joined(separator: ", "))"
+        )
     }
 
     /// Every table as the query engine sees it, and the union of the quarantine tables.

@@ -29,27 +29,7 @@ struct RunReport: Encodable {
         lostBytes = summary.lostBytes
         self.seconds = (seconds * 1_000).rounded() / 1_000
         pending = summary.pending
-        remarks = summary.remarks.map { remark in
-            switch remark {
-            case .nothingMatches(let pattern): "nothing matches \(pattern)"
-            case .isFolder(let path):
-                "\(path) is a folder and was left out; write \(path)/*.csv to read its files"
-            case .startsAnew(let path): "\(path) was replaced or truncated and is read from its start"
-            case .endsTooEarly(let path): "\(path) ends too early and is read when it is whole"
-            case .isDamaged(let path): "\(path) cannot be decompressed and was left out"
-            case .namesNoLog(let path): "\(path) names no csvlog or jsonlog file"
-            }
-        }
-    }
-
-    /// One JSON object on one line.
-    var json: String {
-        get throws {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-            encoder.keyEncodingStrategy = .convertToSnakeCase
-            return String(decoding: try encoder.encode(self), as: UTF8.self)
-        }
+        remarks = summary.remarks.map(\.words)
     }
 
     /// A few lines for people.
@@ -66,5 +46,17 @@ struct RunReport: Encodable {
             lines.append("  \(path): \(count) bytes at its end are no whole record yet and wait for the rest")
         }
         return (lines + remarks.map { "  note: \($0)" }).joined(separator: "\n")
+    }
+}
+
+extension TailedFileSource.Remark {
+    /// What a person is told.
+    var words: String {
+        switch self {
+        case .nothingMatches(let pattern): "nothing matches \(pattern)"
+        case .isFolder(let path):
+            "\(path) is a folder and was left out; write \(path)/*.csv to read its files"
+        case .startsAnew(let path): "\(path) was replaced or truncated and is read from its start"
+        }
     }
 }

@@ -1,0 +1,64 @@
+import Catalog
+import Pipelines
+import Synchronization
+import Telemetry
+
+/// Passes on what a pipeline's run tells: to logs and metrics, and to the note of its last failure.
+final class RunWatch: Sendable {
+    private let settings: PostgresPipelineSettings
+    private let lake: Lake
+    private let telemetry: RunTelemetry
+    private let events: @Sendable (PipelineEvent) -> Void
+    /// Whether a note of a failure may lie in the lake; one of an earlier run does until this one is well.
+    private let hasNote = Mutex(true)
+
+    /// Begins to watch a pipeline.
+    init(_ settings: PostgresPipelineSettings, _ lake: Lake, _ telemetry: RunTelemetry) {
+        self.settings = settings
+        self.lake = lake
+        self.telemetry = telemetry
+        events = telemetry.events(of: settings.name) {
+            try PipelineStatus.look(settings, lake: lake, now: wallClock()).backlog
+        }
+        telemetry.started(settings.name, table: settings.table.description)
+    }
+
+    /// Receives the pipeline's events.
+    @Sendable func note(_ event: PipelineEvent) {
+        switch event {
+        case .retrying(let error, _): noteFailure(error)
+        case .committed, .caughtUp: noteSuccess()
+        case .remark: break
+        }
+        events(event)
+    }
+
+    /// Runs `body`, whose failure or success is noted.
+    func watching<Result: Sendable>(_ body: () async throws -> Result) async throws -> Result {
+        do {
+            let result = try await body()
+            noteSuccess()
+            return result
+        } catch let error as PipelineError where error.code == .cancelled {
+            throw error
+        } catch {
+            noteFailure(error)
+            telemetry.failed(settings.name)
+            throw error
+        }
+    }
+
+    private func noteFailure(_ error: any Error) {
+        hasNote.withLock { $0 = true }
+        let note = FailureNote(message: ErrorReport(error).line, at: wallClock())
+        FailureNote.put(note, pipeline: settings.name, in: lake.store)
+    }
+
+    private func noteSuccess() {
+        let isDue = hasNote.withLock { hasNote in
+            defer { hasNote = false }
+            return hasNote
+        }
+        if isDue { FailureNote.put(nil, pipeline: settings.name, in: lake.store) }
+    }
+}
