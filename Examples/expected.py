@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""expected.py LOGFILES... [--role primary] [--node pg1]    the table rows that csvlog files must give, one JSON object a line
+"""expected.py LOGFILES... [--role primary] [--node pg1]    the table rows that log files must give, one JSON object a line
 expected.py LOGFILES... --counts                           counts by folder of the files, as stable JSON
 
-An independent reading of PostgreSQL's csvlog (9.0-12: 23 columns, 13: 24, 14 and later: 26) with pgaudit records in it. It is
-written from PostgreSQL's and pgaudit's documentation and from the table contract, with Python's standard library alone and
+An independent reading of PostgreSQL's csvlog (9.0-12: 23 columns, 13: 24, 14 and later: 26) and jsonlog (15 and later; files with
+`.json` in their name) with pgaudit records in it. It is written from PostgreSQL's and pgaudit's documentation and from the table contract, with Python's standard library alone and
 without any code of auditlake, so that an error in one is not repeated in the other. Examples/compare.py holds a table against it.
 
 Not computed here, because auditlake makes them: fingerprint, parsed_*, effective_role, outcome, amends, txn_outcome, truncated.
 `raw` and the texts are given untouched; auditlake puts `***` in the place of secrets (compare.py knows how to compare them).
 A last record without a newline is still being written: it is left out, and said so on stderr. A record that is no csvlog record
-is counted as damaged (auditlake: quarantine). Times must be in UTC, GMT or a numeric zone (+03, -03:30).
+is counted as damaged (auditlake: quarantine). So is a line that is no object of jsonlog's. Times must be in UTC, GMT or a numeric zone (+03, -03:30).
 """
 import argparse, csv, datetime, io, json, os, re, sys
 from collections import Counter
@@ -215,18 +215,50 @@ def own_tag(tag):
     return tag if re.fullmatch(r"[A-Z]+(?: [A-Z]+)*", tag) and tag not in ("PARSE", "BIND") else None
 
 
-def row_of(data, role, node):
-    """one record's row; `extra` without auditlake's own keys, ingest_ts and ingest_date absent"""
-    try:
-        raw, encoding = data.decode("utf-8"), None
-    except UnicodeDecodeError:
-        raw, encoding = data.decode("latin-1"), "latin1"
-    f = csv_fields(raw)
+JSONLOG = {"log_time": "timestamp", "user_name": "user", "database_name": "dbname", "process_id": "pid", "connection_from": "remote_host",
+           "session_line_num": "line_num", "command_tag": "ps", "session_start_time": "session_start", "virtual_transaction_id": "vxid",
+           "transaction_id": "txid", "sql_state_code": "state_code", "internal_query_pos": "internal_position", "query": "statement",
+           "query_pos": "cursor_position"}
+
+
+def csv_record(text):
+    """csvlog's columns by name, and those after the 26th"""
+    f = csv_fields(text)
     if len(f) not in (23, 24) and len(f) < 26:
         raise Damaged(f"{len(f)} fields")
-    r = dict(zip(CSVLOG, f + [""] * 26))
     if any(TIME.fullmatch(x[-27:]) or TIME.match(x) for x in f[26:]):
         raise Damaged(f"{len(f)} fields: two records in one")
+    return dict(zip(CSVLOG, f + [""] * 26)), f
+
+
+def json_record(text):
+    """jsonlog's object under csvlog's names: numbers as text, what is absent empty"""
+    try:
+        o = json.loads(text, parse_float=str, parse_int=str)
+    except ValueError as e:
+        raise Damaged(str(e))
+    if not isinstance(o, dict) or any(not isinstance(v, str) for v in o.values()):
+        raise Damaged("no object of texts and numbers")
+    r = {c: o.get(JSONLOG.get(c, c), "") for c in CSVLOG}
+    r["sql_state_code"] = r["sql_state_code"] or "00000"
+    if r["connection_from"] != "[local]" and "remote_port" in o:
+        r["connection_from"] += ":" + o["remote_port"]
+    return r, []
+
+
+def record_of(data, form="csv"):
+    """(columns by csvlog's names, all of csvlog's fields, the text, its encoding when it is not UTF-8)"""
+    try:
+        text, encoding = data.decode("utf-8"), None
+    except UnicodeDecodeError:
+        text, encoding = data.decode("latin-1"), "latin1"
+    r, f = json_record(text) if form == "json" else csv_record(text)
+    return r, f, text, encoding
+
+
+def row_of(data, role, node, form="csv"):
+    """one record's row; `extra` without auditlake's own keys, ingest_ts and ingest_date absent"""
+    r, f, raw, encoding = record_of(data, form)
     severity = r["error_severity"]
     if severity not in ERRORS | OTHERS:
         raise Damaged(f"severity {severity!r}: this script knows the C locale's only")
@@ -255,7 +287,7 @@ def row_of(data, role, node):
     client = r["connection_from"]
     client = None if client == "[local]" else client.rpartition(":")[0] or client
 
-    extra = {"node": node, "log_format": "csv", "raw_encoding": encoding, "log_line_severity": severity}
+    extra = {"node": node, "log_format": form, "raw_encoding": encoding, "log_line_severity": severity}
     if audit:
         extra |= {k: audit[k] for k in ("audit_type", "statement_id", "substatement_id", "parameter", "rows")}
     else:
@@ -277,18 +309,34 @@ def row_of(data, role, node):
     }
 
 
+def form_of(path):
+    """the format by the name: server.json, server.json.1"""
+    return "json" if ".json" in os.path.basename(path) else "csv"
+
+
+def raw_records(path):
+    """(offset, bytes without the last newline) of each record of a file; None in place of the bytes of a last one without an end"""
+    with open(path, "rb") as f:
+        data = f.read()
+    if form_of(path) == "csv":
+        yield from records(data)
+        return
+    at = 0
+    for line in io.BytesIO(data):
+        yield at, line[:-1] if line.endswith(b"\n") else None
+        at += len(line)
+
+
 def read(paths, role="primary", node=None):
     """(rows, damaged): all rows of all files; damaged are (path, offset, reason)"""
     rows, damaged = [], []
     for path in paths:
-        with open(path, "rb") as f:
-            data = f.read()
-        for offset, record in records(data):
+        for offset, record in raw_records(path):
             if record is None:
-                print(f"{path}: the last {len(data) - offset} bytes (from {offset}) are no whole record yet; left out", file=sys.stderr)
+                print(f"{path}: the last {os.path.getsize(path) - offset} bytes (from {offset}) are no whole record yet; left out", file=sys.stderr)
                 continue
             try:
-                rows.append(row_of(record, role, node))
+                rows.append(row_of(record, role, node, form_of(path)))
             except Damaged as e:
                 damaged.append((path, offset, str(e)))
     return rows, damaged
