@@ -13,16 +13,19 @@ holds auditlake's `<table>_resolved` against it.
 
 The rules
   * An ERROR decides about the newest statement of its session when both have one virtual_transaction_id, no other ERROR is between, and their
-    query ids are the same; where one is 0, their texts without blanks and semicolons at the end. A text that is not there, or that of an
-    EXECUTE, is no evidence; then the place alone counts.
+    query ids are the same. Only where the statement has none (compute_query_id off), their texts count, without blanks and semicolons at the end. A
+    text that is not there, or that of an EXECUTE, is no evidence; then the place alone counts.
+  * An ERROR under PARSE, BIND or idle came before its own statement could be logged, and so did one without a query id where statements have them:
+    whatever the statement before it is, it has not failed. A string of several statements has one text for all of them, and a text can
+    be sent twice.
   * A statement that pgaudit logs once it has succeeded has not failed: utilities but COPY, DO, CLOSE and those of extensions; with
     pgaudit.log_rows also SELECT and DML. That holds for the statement's own record, not for those nested in it.
   * All records of a failed STATEMENT_ID fail with it. All others of the transaction are rolled back: those after the innermost savepoint when the
     transaction goes on, else all.
-  * An ERROR under COMMIT rolls back and makes no statement fail.
+  * COMMIT is logged before it is carried out: an ERROR under COMMIT that follows its record makes it fail, and all of the transaction is rolled back.
   * COMMIT, ROLLBACK, ROLLBACK TO decide the rest; also another transaction or the end of the session after an error. In an aborted transaction
     pgaudit logs none of them.
-  * A statement is in a transaction after BEGIN, AND CHAIN, or when another statement of its virtual_transaction_id fails.
+  * A statement is in a transaction after BEGIN, AND CHAIN, or when another statement of its virtual_transaction_id fails, commits or rolls back.
   * A role is set from its record on; what was set in a transaction ends with SET LOCAL at its end, without it when the transaction or
     savepoint is rolled back.
 """
@@ -118,6 +121,7 @@ class Transaction:
 class Session:
     def __init__(self):
         self.roles, self.txn, self.chained, self.texts = Roles(), None, False, {}
+        self.committed = None                                          # the transaction that the last record has ended by COMMIT
 
     # --- the end of transactions
 
@@ -160,6 +164,9 @@ class Session:
     def take(self, e):
         vxid = e.r["virtual_transaction_id"]
         is_inside = bool(vxid) and not vxid.endswith("/0")
+        committed, self.committed = self.committed, None
+        if committed and e.failed and vxid == committed.vxid and e.r["command_tag"] == "COMMIT":
+            return self.fail_commit(e, committed)
         if self.txn and is_inside and self.txn.vxid != vxid:
             self.end(None)
         elif self.txn and not is_inside and e.r["message"].startswith("disconnection:"):
@@ -215,7 +222,10 @@ class Session:
         elif command in ("ROLLBACK", "COMMIT"):
             if w[-2:] == ["and", "chain"]:
                 self.chained = True
+            t.is_block |= self.has_others(t)
             self.end(command == "COMMIT")
+            if command == "COMMIT":
+                self.committed = t
         elif command == "PREPARE TRANSACTION":
             t.is_block = False
             self.end(None)
@@ -254,7 +264,7 @@ class Session:
             self.to_savepoint(len(t.savepoints) - 1)
             t.is_aborted = False
         e.role = self.roles.effective
-        if not is_again and tag != "COMMIT":
+        if not is_again and tag != "COMMIT" and not tag.startswith(("PARSE", "BIND", "idle")):
             self.join(e, t)
         t.had_error = e.line
         if t.is_block and tag != "COMMIT":
@@ -263,6 +273,16 @@ class Session:
             self.end(False)
         if e.r["error_severity"] in ("FATAL", "PANIC"):
             self.close()
+
+    def fail_commit(self, e, t):
+        """the transaction that was said to be committed is not"""
+        e.role, self.chained = self.roles.effective, False
+        commit = t.entries[-1]
+        commit.result, commit.error, commit.txn = "FAILURE", e.error, None
+        for x in t.entries[:-1]:
+            if x.result == "SUCCESS" and (x.txn or len(t.entries) > 1):
+                x.txn = "ROLLED_BACK"
+        self.roles.now = self.roles.after = t.at_begin
 
     def join(self, e, t):
         """the statement that the ERROR ended"""
@@ -276,7 +296,7 @@ class Session:
         if all(x.is_finished() for x in rows) and not any(x.audit["substatement_id"] != "1" for x in rows):
             return
         theirs = next((x.r["query_id"] for x in rows if x.r["query_id"] not in ("", "0")), "0")
-        if theirs != "0" and query_id not in ("", "0"):
+        if theirs != "0":
             is_same = theirs == query_id
         else:
             texts = [x.text() for x in rows if x.audit["statement"] not in UNKNOWN_TEXT]

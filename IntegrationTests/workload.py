@@ -10,7 +10,7 @@ SCHEMA = """
 create extension pgaudit; create role alice login; create role bob login; create role carol nologin; grant carol to alice; grant alice to bob;
 create table t(id int primary key, v text not null, n int check (n >= 0)); create table ro(id int primary key, v text); create table acc(id int primary key, n int);
 insert into t values (1, 'one', 1), (2, 'two', 2); insert into ro select g, 'r' || g from generate_series(1, 5) g; insert into acc values (1, 10), (2, 10);
-grant all on t, acc to alice; grant select on ro to alice, bob; grant select on t to carol;
+grant all on t, acc to alice; grant select on ro to alice, bob, carol; grant select on t to carol;
 create function f(i int) returns int language plpgsql as $$ begin insert into t values (i, 'f', 1); return i; end $$;
 create function guarded(i int) returns int language plpgsql as $$ begin begin insert into t values (i, 'g', 1); exception when others then return -1; end; return i; end $$;
 create function two(i int) returns int language plpgsql as $$ begin perform count(*) from ro; insert into t values (i, 'x', 1); insert into t values (1, 'y', 1); return i; end $$;
@@ -24,7 +24,7 @@ class Statement:
     def __init__(self, session, text, parts, kind, role, status):
         self.session, self.text, self.parts, self.kind, self.role, self.before = session, text, parts, kind, role, status
         self.start = self.end = 0                                      # milliseconds
-        self.error, self.done, self.fate, self.block, self.audited, self.is_unknowable = None, 0, None, False, None, False
+        self.error, self.done, self.fate, self.block, self.audited, self.is_unknowable, self.is_late = None, 0, None, False, None, False, False
 
 
 class Session:
@@ -57,6 +57,7 @@ class Session:
         if cancel_after is not None:
             timer.join()
         s.end, s.error, s.done, s.audited = int(ended * 1000), r.error, len(r.tags), audited
+        s.is_late = parameters is not None and self.rows == "on" and c.status != "I"
         self.journal.append(s)
         self.follow(s, r, text.lower().strip(" ;"))
         self.pass_a_millisecond(ended)
@@ -250,6 +251,23 @@ class Worker:
         if a.connection.status != "I":                                 # a chained one has begun
             self.good(a)
             a.run(rng.choice(("commit", "rollback")), "end", changes_role=self.touches_role)
+
+    def both_savepoints(self):
+        """an error under two savepoints, and back to one of them"""
+        a = self.a
+        a.run("begin", "begin")
+        self.good(a)
+        for name in ("outer_one", '"Inner"'):
+            a.run(f"savepoint {name}", "savepoint")
+            self.good(a)
+        self.bad(a)
+        name = self.rng.choice(("outer_one", '"Inner"', '"Inner"'))
+        a.run(f"rollback to {name}", "rollback to")
+        if self.rng.random() < 0.3:
+            self.bad(a)
+            a.run(f"rollback to {name}", "rollback to")
+        self.good(a)
+        a.run(self.rng.choice(("commit", "rollback")), "end")
 
     touches_role = False
 
