@@ -1,10 +1,10 @@
 """A fresh PostgreSQL primary and replica for one test (services/pgcluster.sh), and a client that speaks the wire protocol itself, so that a test
 knows of every statement what the server said: which of its parts were completed, the SQLSTATE, and the state of the transaction afterwards.
+Needs nothing but Python.
 """
 import os, shutil, socket, struct, subprocess, tempfile
-import harness
 
-SCRIPT = os.path.join(harness.ROOT, "services", "pgcluster.sh")
+SCRIPT = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "services", "pgcluster.sh")
 
 
 def free_port():

@@ -14,14 +14,14 @@ The schemes:
   lost-copy      the same without a copy
   gzip, zstd     a finished file is compressed: written beside the original, in pieces, then the original is unlinked
   current        `current_logfiles` names the newest file
-  vanish         while the reader is stopped files come, rotate and go
+  vanish         while the reader is stopped files come, rotate and go; while it runs, old ones go when there are more than 40
   reuse          a finished file is unlinked and a new one made at once, often with the same inode
   first          every file begins with the same record, the one record that the lake may hold once or several times
 
 What destroys bytes waits until the lake holds them: truncate, lost-copy, vanish, reuse, and the end of rename's chain. The lake is asked through
 the table's own Delta log and data files. A wait has a bound, and fails with the file and the records that are missing.
 """
-import gzip, json, multiprocessing, os, random, struct, sys, time, traceback
+import array, gzip, json, multiprocessing, os, random, struct, sys, time, traceback
 from collections import deque
 
 SCHEMES = ("names", "rename", "truncate", "copytruncate", "lost-copy", "gzip", "zstd", "current", "vanish", "reuse", "first")
@@ -216,7 +216,7 @@ class Log:
         self.at += end
         now = time.monotonic_ns()
         while self.times and self.times[0][0] <= self.at:
-            self.writer.written.append((self.times.popleft()[1], now))
+            self.writer.written.extend((self.times.popleft()[1], now))
 
     # --- opening and closing
 
@@ -280,6 +280,11 @@ class Log:
         way = way or self.rng.choice(self.ways)
         self.count(way)
         getattr(self, "by_" + way.replace("-", "_"))()
+        if "vanish" in self.schemes and len(self.finished()) > 40:
+            for file in self.committed(self.finished()[:20]):
+                os.unlink(file.path)
+                self.kept.remove(file)
+                self.count("vanished")
 
     def retire(self):
         """the current file is finished"""
@@ -445,7 +450,7 @@ class Body:
 
     def __init__(self, pipe, folder, seed, rate, forms, schemes, tables, period):
         self.pipe, self.rng, self.rate, self.schemes, self.period = pipe, random.Random(seed), rate, schemes, period
-        self.records, self.logs, self.written, self.folder, self.stopping = Records(self.rng), [], [], folder, False
+        self.records, self.logs, self.written, self.folder, self.stopping = Records(self.rng), [], array.array("q"), folder, False
         for form in forms:
             os.makedirs(os.path.join(folder, form), exist_ok=True)
             self.logs.append(Log(self, form, os.path.join(folder, form), tables.get(form)))
@@ -496,7 +501,7 @@ class Body:
             log.close(last=True)
             log.journal.close()
         import numpy
-        numpy.save(os.path.join(self.folder, "written.npy"), numpy.array(self.written, dtype="int64").reshape(-1, 2))
+        numpy.save(os.path.join(self.folder, "written.npy"), numpy.array(self.written).reshape(-1, 2))
         return {"records": self.count, "numbers": self.records.number, "seconds": seconds, "counts": {log.form: log.counts for log in self.logs},
                 "files": {log.form: len(log.kept) + len(log.chain) + len(log.days) for log in self.logs}}
 
@@ -550,10 +555,14 @@ class Writer:
         self.pipe.send("stopped")
         return self.receive(PATIENCE + 30) == "done"
 
+    def ask_to_stop(self):
+        self.check()
+        if self.result is None:
+            self.pipe.send("stop")
+
     def stop(self):
         """ends the logs; what was written"""
-        self.check()
-        self.pipe.send("stop")
+        self.ask_to_stop()
         while self.result is None:
             self.receive(PATIENCE + 30)
         self.process.join()
