@@ -2,14 +2,15 @@
 """expected.py LOGFILES... [--role primary] [--node pg1]    the table rows that log files must give, one JSON object a line
 expected.py LOGFILES... --counts                           counts by folder of the files, as stable JSON
 
-An independent reading of PostgreSQL's csvlog (9.0-12: 23 columns, 13: 24, 14 and later: 26) and jsonlog (15 and later; files with
-`.json` in their name) with pgaudit records in it. It is written from PostgreSQL's and pgaudit's documentation and from the table contract, with Python's standard library alone and
+An independent reading of PostgreSQL's csvlog (9.0-12: 23 columns, 13: 24, 14 and later: 26) and jsonlog (files named .json or
+.ndjson, bare or as CloudWatch Logs wraps the records) with pgaudit records in it. It is
+written from PostgreSQL's and pgaudit's documentation and from the table contract, with Python's standard library alone and
 without any code of auditlake, so that an error in one is not repeated in the other. Examples/compare.py holds a table against it.
 
 Not computed here, because auditlake makes them: fingerprint, parsed_*, effective_role, outcome, amends, txn_outcome, truncated.
 `raw` and the texts are given untouched; auditlake puts `***` in the place of secrets (compare.py knows how to compare them).
 A last record without a newline is still being written: it is left out, and said so on stderr. A record that is no csvlog record
-is counted as damaged (auditlake: quarantine). So is a line that is no object of jsonlog's. Times must be in UTC, GMT or a numeric zone (+03, -03:30).
+is counted as damaged (auditlake: quarantine). Times must be in UTC, GMT or a numeric zone (+03, -03:30).
 """
 import argparse, csv, datetime, io, json, os, re, sys
 from collections import Counter
@@ -155,6 +156,16 @@ def records(data):
         yield start, None                                             # undecided: the writer has not ended it yet
 
 
+def lines(data):
+    """(offset, bytes without the newline) of every line"""
+    at = 0
+    while (nl := data.find(b"\n", at)) >= 0:
+        yield at, data[at:nl]
+        at = nl + 1
+    if at < len(data):
+        yield at, None
+
+
 TIME = re.compile(r"(\d{4,6})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))? (\S+)")
 ZONE = re.compile(r"([+-])(\d\d):?(\d\d)?")
 EPOCH = datetime.datetime(1970, 1, 1)
@@ -215,50 +226,88 @@ def own_tag(tag):
     return tag if re.fullmatch(r"[A-Z]+(?: [A-Z]+)*", tag) and tag not in ("PARSE", "BIND") else None
 
 
-JSONLOG = {"log_time": "timestamp", "user_name": "user", "database_name": "dbname", "process_id": "pid", "connection_from": "remote_host",
-           "session_line_num": "line_num", "command_tag": "ps", "session_start_time": "session_start", "virtual_transaction_id": "vxid",
-           "transaction_id": "txid", "sql_state_code": "state_code", "internal_query_pos": "internal_position", "query": "statement",
-           "query_pos": "cursor_position"}
+def decoded(data):
+    try:
+        return data.decode("utf-8"), None
+    except UnicodeDecodeError:
+        return data.decode("latin-1"), "latin1"
 
 
-def csv_record(text):
-    """csvlog's columns by name, and those after the 26th"""
-    f = csv_fields(text)
+def csv_record(raw):
+    """(columns by name, further columns for extra)"""
+    f = csv_fields(raw)
     if len(f) not in (23, 24) and len(f) < 26:
         raise Damaged(f"{len(f)} fields")
+    r = dict(zip(CSVLOG, f + [""] * 26))
     if any(TIME.fullmatch(x[-27:]) or TIME.match(x) for x in f[26:]):
         raise Damaged(f"{len(f)} fields: two records in one")
-    return dict(zip(CSVLOG, f + [""] * 26)), f
+    client = r["connection_from"]
+    r["client"] = "" if client == "[local]" else client.rpartition(":")[0] or client
+    return r, {f"csv_{i + 1}": x for i, x in enumerate(f) if i >= 26}
 
 
-def json_record(text):
-    """jsonlog's object under csvlog's names: numbers as text, what is absent empty"""
+# ---------------------------------------------------------------- jsonlog
+
+JSONLOG = ("timestamp user dbname pid session_id line_num ps session_start vxid txid error_severity state_code message detail hint internal_query "
+           "internal_position context statement cursor_position application_name backend_type leader_pid query_id").split()
+CSV_NAMES = ("log_time user_name database_name process_id session_id session_line_num command_tag session_start_time virtual_transaction_id "
+             "transaction_id error_severity sql_state_code message detail hint internal_query internal_query_pos context query query_pos "
+             "application_name backend_type leader_pid query_id").split()
+NUMBERS = {"pid", "line_num", "txid", "internal_position", "cursor_position", "leader_pid", "query_id"}
+NO_COLUMN = {"remote_host", "remote_port", "func_name", "file_name", "file_line_num"}
+EXPORTED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d) (?=\{)")
+
+
+class Number(str):
+    """a number's text as it stands in the file"""
+
+
+def json_object(text):
+    def once(pairs):
+        if len(dict(pairs)) != len(pairs):
+            raise Damaged("a key stands twice")
+        return dict(pairs)
     try:
-        o = json.loads(text, parse_float=str, parse_int=str)
+        o = json.loads(text, parse_int=Number, parse_float=Number, object_pairs_hook=once)
     except ValueError as e:
         raise Damaged(str(e))
-    if not isinstance(o, dict) or any(not isinstance(v, str) for v in o.values()):
-        raise Damaged("no object of texts and numbers")
-    r = {c: o.get(JSONLOG.get(c, c), "") for c in CSVLOG}
-    r["sql_state_code"] = r["sql_state_code"] or "00000"
-    if r["connection_from"] != "[local]" and "remote_port" in o:
-        r["connection_from"] += ":" + o["remote_port"]
-    return r, []
+    if not isinstance(o, dict):
+        raise Damaged("no object")
+    return o
 
 
-def record_of(data, form="csv"):
-    """(columns by csvlog's names, all of csvlog's fields, the text, its encoding when it is not UTF-8)"""
+def json_texts(line):
+    """the records in one line: itself, or what CloudWatch Logs put around them"""
+    line = line.removesuffix("\r")
+    if m := EXPORTED.match(line):
+        line = line[m.end():]
     try:
-        text, encoding = data.decode("utf-8"), None
-    except UnicodeDecodeError:
-        text, encoding = data.decode("latin-1"), "latin1"
-    r, f = json_record(text) if form == "json" else csv_record(text)
-    return r, f, text, encoding
+        o = json_object(line)
+    except Damaged:
+        return [line]
+    if "logEvents" in o and "messageType" in o:
+        return [e.get("message", "").rstrip("\r\n") for e in o["logEvents"]] if o["messageType"] == "DATA_MESSAGE" else []
+    if isinstance(o.get("timestamp"), Number) and isinstance(o.get("message"), str):
+        return [o["message"].rstrip("\r\n")]
+    return [line]
 
 
-def row_of(data, role, node, form="csv"):
+def json_record(raw):
+    o = {k: v for k, v in json_object(raw).items() if v is not None}
+    r = dict.fromkeys(CSVLOG, "")
+    for k, name in zip(JSONLOG, CSV_NAMES):
+        v = o.get(k, Number() if k in NUMBERS else "")
+        if not isinstance(v, str) or isinstance(v, Number) != (k in NUMBERS):
+            raise Damaged(f"{k} is {v!r}")
+        r[name] = str(v)
+    r["client"] = o.get("remote_host", "").replace("[local]", "")
+    further = {k: v for k, v in o.items() if k not in JSONLOG and k not in NO_COLUMN}
+    return r, {f"json_{k}": v if isinstance(v, str) else json.dumps(v) for k, v in further.items()}
+
+
+def row_of(raw, encoding, form, role, node):
     """one record's row; `extra` without auditlake's own keys, ingest_ts and ingest_date absent"""
-    r, f, raw, encoding = record_of(data, form)
+    r, further = (json_record if form == "json" else csv_record)(raw)
     severity = r["error_severity"]
     if severity not in ERRORS | OTHERS:
         raise Damaged(f"severity {severity!r}: this script knows the C locale's only")
@@ -284,9 +333,6 @@ def row_of(data, role, node, form="csv"):
     else:
         result = "SUCCESS" if audit or connects or disconnects else None
 
-    client = r["connection_from"]
-    client = None if client == "[local]" else client.rpartition(":")[0] or client
-
     extra = {"node": node, "log_format": form, "raw_encoding": encoding, "log_line_severity": severity}
     if audit:
         extra |= {k: audit[k] for k in ("audit_type", "statement_id", "substatement_id", "parameter", "rows")}
@@ -295,12 +341,12 @@ def row_of(data, role, node, form="csv"):
     extra |= {k: r[k] for k in ("detail", "hint", "context", "application_name", "backend_type", "process_id", "session_line_num",
                                 "virtual_transaction_id")}
     extra |= {k: r[k] for k in ("transaction_id", "query_id") if r[k] != "0"}
-    extra |= {f"csv_{i + 1}": x for i, x in enumerate(f) if i >= 26}
+    extra |= further
 
     audit = audit or {}
     audit_class = audit.get("class")
     return {
-        "event_time": time, "db_name": r["database_name"] or None, "user_name": r["user_name"] or None, "client_addr": client or None,
+        "event_time": time, "db_name": r["database_name"] or None, "user_name": r["user_name"] or None, "client_addr": r["client"] or None,
         "session_id": r["session_id"] or None, "command_tag": command or None, "object_type": audit.get("object_type") or None,
         "object_name": audit.get("object_name") or None, "statement": normalize(text) if text is not None else None,
         "audit_class": ("MISC" if audit_class == "MISC_SET" else audit_class) or None, "result": result,
@@ -309,36 +355,23 @@ def row_of(data, role, node, form="csv"):
     }
 
 
-def form_of(path):
-    """the format by the name: server.json, server.json.1"""
-    return "json" if ".json" in os.path.basename(path) else "csv"
-
-
-def raw_records(path):
-    """(offset, bytes without the last newline) of each record of a file; None in place of the bytes of a last one without an end"""
-    with open(path, "rb") as f:
-        data = f.read()
-    if form_of(path) == "csv":
-        yield from records(data)
-        return
-    at = 0
-    for line in io.BytesIO(data):
-        yield at, line[:-1] if line.endswith(b"\n") else None
-        at += len(line)
-
-
 def read(paths, role="primary", node=None):
     """(rows, damaged): all rows of all files; damaged are (path, offset, reason)"""
     rows, damaged = [], []
     for path in paths:
-        for offset, record in raw_records(path):
+        with open(path, "rb") as f:
+            data = f.read()
+        form = "json" if path.endswith((".json", ".ndjson", ".jsonl")) else "csv"
+        for offset, record in (lines if form == "json" else records)(data):
             if record is None:
-                print(f"{path}: the last {os.path.getsize(path) - offset} bytes (from {offset}) are no whole record yet; left out", file=sys.stderr)
+                print(f"{path}: the last {len(data) - offset} bytes (from {offset}) are no whole record yet; left out", file=sys.stderr)
                 continue
-            try:
-                rows.append(row_of(record, role, node, form_of(path)))
-            except Damaged as e:
-                damaged.append((path, offset, str(e)))
+            text, encoding = decoded(record)
+            for raw in json_texts(text) if form == "json" else [text]:
+                try:
+                    rows.append(row_of(raw, encoding, form, role, node))
+                except Damaged as e:
+                    damaged.append((path, offset, str(e)))
     return rows, damaged
 
 

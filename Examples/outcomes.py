@@ -29,7 +29,7 @@ The rules
   * A role is set from its record on; what was set in a transaction ends with SET LOCAL at its end, without it when the transaction or
     savepoint is rolled back.
 """
-import argparse, json, re, sys
+import argparse, json, os
 from collections import Counter, defaultdict
 import expected
 
@@ -38,6 +38,23 @@ BEFORE = {("FUNCTION", "EXECUTE"), ("FUNCTION", "DO"), ("READ", "COPY"), ("WRITE
           ("MISC", "???"), ("FUNCTION", "???")}
 EXECUTED = {(c, k) for c in ("READ", "WRITE", "MISC") for k in ("SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "???")}
 UNKNOWN_TEXT = ("", "<not logged>", "<previously logged>")
+
+
+def form_of(path):
+    """the format by the name: server.json, server.json.1"""
+    return "json" if ".json" in os.path.basename(path) else "csv"
+
+
+def raw_records(path):
+    """(offset, bytes without the last newline) of each record of a file; None in place of the bytes of a last one without an end"""
+    with open(path, "rb") as f:
+        return (expected.lines if form_of(path) == "json" else expected.records)(f.read())
+
+
+def columns_of(record, form):
+    """a record's fields by csvlog's names, and its text"""
+    text, _ = expected.decoded(record)
+    return (expected.json_record if form == "json" else expected.csv_record)(text)[0], text
 
 
 class Entry:
@@ -315,11 +332,10 @@ def outcomes(paths):
     """every entry of the files, sessions joined"""
     sessions = defaultdict(list)
     for path in paths:
-        form = expected.form_of(path)
-        for _, record in expected.raw_records(path):
+        for _, record in raw_records(path):
             if record is not None:
                 try:
-                    e = Entry(expected.record_of(record, form)[0])
+                    e = Entry(columns_of(record, form_of(path))[0])
                 except expected.Damaged:
                     continue
                 sessions[e.r["session_id"]].append(e)

@@ -3,7 +3,7 @@
 The reckoning uses none of auditlake's code: the texts that the writer's journal says were written, each as often as written, are the column
 `raw` of the table; and of a sample of rows every column is held against Examples/expected.py.
 """
-import hashlib, json, os, random, signal, subprocess, sys, time
+import hashlib, json, os, random, signal, subprocess, time
 from collections import Counter
 import harness
 from harness import Failure, Workspace, environment
@@ -125,10 +125,7 @@ class Follower:
 
 def text_of(record):
     """a record's bytes as the table holds them"""
-    try:
-        return record.decode("utf-8")
-    except UnicodeDecodeError:
-        return record.decode("latin-1")
+    return expected.decoded(record)[0]
 
 
 def digest(text):
@@ -144,12 +141,6 @@ def table_texts(stream):
     for path in log.adds:
         for batch in pq.ParquetFile(log.file(path)).iter_batches(columns=["raw"]):
             yield from batch.column(0).cast("string").to_pylist()
-
-
-def rows_of(table, **wanted):
-    """rows of a table as dicts in compare.py's form, at most of those sessions"""
-    import compare
-    return compare.table_rows("deltalake", table)
 
 
 def reckon(stream, form, journal, constant=None, sample=5000, seed=0, show=3):
@@ -169,21 +160,13 @@ def reckon(stream, form, journal, constant=None, sample=5000, seed=0, show=3):
         wanted[digest(text)] += 1
         if rng.random() < 0.02 or len(chosen) < sample // 4:
             chosen[text] = record
-    seen, constants, known = Counter(), 0, constant and digest(constant)
-    for text in table_texts(stream):
-        seen[digest(text)] += 1
-    if constant is not None:
-        constants = seen.pop(known, 0)
-        if not constants:
-            problems.append("the record that begins every file is not in the table")
+    seen = Counter(digest(text) for text in table_texts(stream))
+    if constant is not None and not seen.pop(digest(constant), 0):
+        problems.append("the record that begins every file is not in the table")
     for what, difference in ("missing", wanted - seen), ("too often, or nobody wrote them", seen - wanted):
         if difference:
-            examples = []
-            if what == "missing":
-                return_to = set(difference)
-                examples = [t for t in (text_of(r) for r in stream.site.writer.journal(form)) if digest(t) in return_to][:show] if hasattr(stream.site, "writer") else []
-            else:
-                examples = [t for t in table_texts(stream) if digest(t) in difference][:show]
+            texts = map(text_of, stream.site.writer.journal(form)) if what == "missing" else table_texts(stream)
+            examples = [t for t in texts if digest(t) in difference][:show]
             problems.append(f"{sum(difference.values())} records {what}: " + " | ".join(e[:220] for e in examples))
 
     # Every column of a sample.
@@ -193,7 +176,7 @@ def reckon(stream, form, journal, constant=None, sample=5000, seed=0, show=3):
     settings, differences = argparse.Namespace(redact=False, max_record_bytes=1 << 20), Counter()
     for got in compare.table_rows("deltalake", stream.table):
         if got["raw"] in texts:
-            want = expected.row_of(chosen[got["raw"]], "primary", stream.name, form)
+            want = expected.row_of(*expected.decoded(chosen[got["raw"]]), form, "primary", stream.name)
             for field, w, g in compare.row_differences(want, got, settings):
                 differences[field] += 1
                 if differences[field] <= show:

@@ -25,7 +25,7 @@ from follow import Follower, Site
 from harness import Failure
 import outcomes, workload
 
-NODES = [(node, form) for node in ("primary", "replica") for form in ("csv", "json")]
+NODES = []                                                             # (node, form)
 COLUMNS = ("result", "error_code", "txn_outcome", "effective_role")
 RESOLVED = """select session_id, cast(extra['session_line_num'] as bigint) as line, result, error_code, txn_outcome, effective_role, statement is not null as has_statement,
 epoch_us(event_time::timestamptz) as time from pg.{name}_resolved"""
@@ -187,7 +187,9 @@ def main():
     p = harness.arguments(__doc__, logs=False)
     p.add_argument("--seconds", type=float, default=60)
     p.add_argument("--without-lake", action="store_true")
+    p.add_argument("--formats", default="csv,json", help="which logs are read (csv,json)")
     a = p.parse_args()
+    NODES.extend((node, form) for node in ("primary", "replica") for form in a.formats.split(","))
     if a.without_lake:
         a.binary = sys.executable
     a.work = a.work or os.environ.get("TMPDIR") or "/tmp"
@@ -215,7 +217,7 @@ def main():
             for node, form in NODES:
                 name = f"{node}_{form}"
                 rules, entries = answers[name]
-                n = compare_journal(judge, name, sessions[node], entries, rules, "Examples/outcomes.py", known if form == "csv" else Counter())
+                n = compare_journal(judge, name, sessions[node], entries, rules, "Examples/outcomes.py", known if form == NODES[0][1] else Counter())
                 done = [f"{n} statements of {len(sessions[node])} sessions", f"{len(entries)} records"]
                 for way, site in sites.items():
                     view = by_view(site, name)

@@ -17,7 +17,7 @@ or the test proves nothing. Exit status 1 when a secret is found; the folder is 
 import glob, os, random, re, shutil, signal, string, sys, time, warnings
 from collections import Counter, defaultdict
 import harness
-import expected
+import outcomes
 from cluster import Cluster
 from follow import Follower, Site
 from harness import Failure
@@ -150,7 +150,7 @@ def damaged(paths, folder, form, secrets, rng):
     os.makedirs(folder)
     pattern, count = re.compile("|".join(w for w, k in secrets.items() if k not in KNOWN).encode()), 0
     torn, glued = open(os.path.join(folder, f"torn.{form}"), "wb"), open(os.path.join(folder, f"torn2.{form}"), "wb")
-    whole = [r for p in paths for _, r in expected.raw_records(p) if r is not None]
+    whole = [r for p in paths for _, r in outcomes.raw_records(p) if r is not None]
     for index, record in enumerate(whole):
         found = list(pattern.finditer(record))
         if found and rng.random() < 0.7:
