@@ -21,7 +21,7 @@ import contextlib, glob, os, shutil, sys, time, warnings
 from collections import Counter, defaultdict
 import harness
 from cluster import Cluster
-from follow import Follower, Site
+from follow import Follower, Site, clean_up_when_stopped
 from harness import Failure
 import outcomes, workload
 
@@ -195,6 +195,7 @@ def main():
     a.work = a.work or os.environ.get("TMPDIR") or "/tmp"
     folder = harness.prepare(a)
     os.chmod(folder, 0o755)                                            # the servers of a test that runs as root are another user's
+    clean_up_when_stopped()
     print(f"seed {a.seed}", flush=True)
     judge, known, started = Judge(), Counter(), time.monotonic()
     try:

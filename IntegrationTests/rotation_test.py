@@ -13,7 +13,7 @@ from another one); every other record is exactly once.
 
 Exit status 1 on any deviation; the folder is left then.
 """
-import os, random, signal, sys, time, warnings
+import os, random, shutil, signal, sys, time, warnings
 import follow, harness, logwriter
 from follow import Follower, Site
 from harness import Failure
@@ -136,6 +136,7 @@ def main():
     a.formats = a.formats.split(",")
     a.work = a.work or os.environ.get("TMPDIR") or "/tmp"              # a disk's file system gives an inode again, tmpfs does not
     folder = harness.prepare(a)
+    follow.clean_up_when_stopped()
     print(f"seed {a.seed}")
     rng, good, started = random.Random(a.seed), True, time.monotonic()
     kills = a.seconds / 2 if a.kills is None else a.kills
@@ -153,7 +154,6 @@ def main():
         place = os.path.join(folder, str(number))
         ok = one(a, place, name, schemes, seconds, n, random.Random(rng.randrange(1 << 30)))
         if ok and not a.keep:
-            import shutil
             shutil.rmtree(place, ignore_errors=True)
         good &= ok
     print(f"{time.monotonic() - started:.0f} s")

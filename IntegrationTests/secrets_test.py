@@ -19,7 +19,7 @@ from collections import Counter, defaultdict
 import harness
 import outcomes
 from cluster import Cluster
-from follow import Follower, Site
+from follow import Follower, Site, clean_up_when_stopped
 from harness import Failure
 
 SCHEMA = """
@@ -250,6 +250,7 @@ def main():
     a.work = a.work or os.environ.get("TMPDIR") or "/tmp"
     folder = harness.prepare(a)
     os.chmod(folder, 0o755)
+    clean_up_when_stopped()
     print(f"seed {a.seed}", flush=True)
     rng, logs, problems, started = random.Random(a.seed), os.path.join(folder, "logs"), [], time.monotonic()
     with Cluster(parent=folder) as cluster:

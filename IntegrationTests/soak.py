@@ -43,6 +43,7 @@ def main():
     a = p.parse_args()
     a.formats, a.work = a.formats.split(","), a.work or os.environ.get("TMPDIR") or "/tmp"
     folder = harness.prepare(a)
+    follow.clean_up_when_stopped()
     print(f"seed {a.seed}", flush=True)
     rng, seconds, problems, samples, ends = random.Random(a.seed), a.minutes * 60, [], [], []
     site, logs = rotation_test.site_for(a, folder, a.formats, SCHEMES, rng)

@@ -15,7 +15,7 @@ import os, sys, time, warnings
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "IntegrationTests"))
 import harness
-from follow import Follower, Site
+from follow import Follower, Site, clean_up_when_stopped
 from harness import Failure
 from logwriter import OBJECT, Arrivals, Writer
 
@@ -55,6 +55,7 @@ def main():
     a = p.parse_args()
     a.work = a.work or os.environ.get("TMPDIR") or "/tmp"              # a real disk: every commit is synced
     folder, failed = harness.prepare(a), False
+    clean_up_when_stopped()
     logs = os.path.join(folder, "logs")
     site = Site(a.binary, folder, {"node": {"source": {"files": [os.path.join(logs, a.format, f"*.{a.format}")]}, "commit_every": a.commit_every}})
     watch, memory, descriptors = Watch(site.streams["node"].table), [], []
