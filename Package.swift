@@ -19,7 +19,9 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
         // Native code behind plain C headers.
@@ -28,8 +30,19 @@ let package = Package(
             cSettings: [.unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror"])]
         ),
         .target(
+            name: "CCompression",
+            cSettings: [.unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror"])],
+            linkerSettings: [.linkedLibrary("z"), .linkedLibrary("zstd")]
+        ),
+        .target(
+            name: "CFileSystem",
+            cSettings: [.unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror"])]
+        ),
+        .target(
             name: "CArrowParquet",
-            cxxSettings: [.unsafeFlags(["-isystem", "\(arrow)/include", "-Wall", "-Wextra", "-Werror"])],
+            cxxSettings: [
+                .unsafeFlags(["-std=c++20", "-isystem", "\(arrow)/include", "-Wall", "-Wextra", "-Werror"])
+            ],
             linkerSettings: [
                 .unsafeFlags([
                     "-L\(arrow)/lib",
@@ -39,6 +52,11 @@ let package = Package(
                 .linkedLibrary("parquet"), .linkedLibrary("arrow"),
             ]
         ),
+        .target(
+            name: "CSimdJSON",
+            dependencies: ["CByteScan"],
+            cxxSettings: [.unsafeFlags(["-std=c++17", "-O2", "-Wall", "-Wextra", "-Werror"])]
+        ),
         .systemLibrary(name: "CPgQuery"),
 
         // Values: no I/O, no clock.
@@ -47,7 +65,8 @@ let package = Package(
         .target(
             name: "AuditFormats",
             dependencies: [
-                "CByteScan", "Columnar", "SQLText", .product(name: "Crypto", package: "swift-crypto"),
+                "CByteScan", "CSimdJSON", "Columnar", "SQLText",
+                .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: hot
         ),
@@ -70,7 +89,7 @@ let package = Package(
         .target(name: "Catalog", dependencies: ["DeltaTables", "ObjectStorage"], swiftSettings: strict),
         .target(
             name: "Intake",
-            dependencies: ["BatchProtocol", "CByteScan", "ObjectStorage"],
+            dependencies: ["BatchProtocol", "CByteScan", "CCompression", "CFileSystem", "ObjectStorage"],
             swiftSettings: strict
         ),
 
@@ -91,6 +110,8 @@ let package = Package(
                 "ObjectStorage",
                 "Pipelines", "Query",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict
         ),
@@ -157,6 +178,5 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(name: "QueryTests", dependencies: ["Query"], swiftSettings: strict),
-    ],
-    cxxLanguageStandard: .cxx20
+    ]
 )

@@ -75,7 +75,7 @@ def table_rows(engine, table):
 
 def row_differences(want, got, a):
     """(field, expected, got)"""
-    delicate = a.redact and DELICATE.search(want["raw"])
+    delicate = a.redact and DELICATE.search(re.sub(r"\\[nrt]", " ", want["raw"]))         # jsonlog's raw has escapes
     long = len(want["raw"].encode("latin-1" if "raw_encoding" in want["extra"] else "utf-8")) > a.max_record_bytes
 
     def equal(field, w, g, text):
@@ -102,7 +102,7 @@ def row_differences(want, got, a):
         if k not in want["extra"] and not expected.PRODUCT_KEYS.fullmatch(k):
             yield f"extra.{k}", None, v
     for k, w in want["extra"].items():
-        if not equal(f"extra.{k}", w, extra.get(k), k in TEXTS or k.startswith("csv_")):
+        if not equal(f"extra.{k}", w, extra.get(k), k in TEXTS or k.startswith(("csv_", "json_"))):
             yield f"extra.{k}", w, extra.get(k)
     if ("truncated" in extra) != long:
         yield "extra.truncated", "a value" if long else None, extra.get("truncated")

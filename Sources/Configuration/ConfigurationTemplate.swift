@@ -35,7 +35,8 @@ package struct ConfigurationTemplate: Hashable, Sendable {
           postgres_logs:
             kind: postgres
 
-            # csvlog files, by wildcard; a list is possible: [/logs/a/*.csv, /logs/b/*.csv].
+            # Log files, by wildcard; a list is possible: [/logs/a/*.csv, /logs/b/*.csv]. csvlog or jsonlog, never both
+            # of one server: they tell the same. Each file's name or content tells which, unless format: says so.
             source: {files: \(Self.quoted(logGlob))}
 
             # Value of column src, to tell a primary from its replicas.
@@ -50,6 +51,11 @@ package struct ConfigurationTemplate: Hashable, Sendable {
             # all, or audit: only audit events, failures and connections become rows, the rest is counted.
             #keep: all
 
+            # Records of these users and applications are left out and counted: the traffic of auditlake's own loads. A
+            # client names its application itself: who knows the name can hide behind it. Failed logins always stay.
+            # For example: {roles: [loader], applications: [auditlake]}.
+            #exclude: {}
+
             # Zone of the server's log_timezone, needed when the log writes an ambiguous abbreviation such as IST.
             #timezone: UTC
 
@@ -61,6 +67,15 @@ package struct ConfigurationTemplate: Hashable, Sendable {
 
             # fail stops when log files vanish before they were read; continue records the gap and goes on.
             #on_data_loss: fail
+
+            # Where to begin the first time: earliest, latest, or a time such as "2026-11-21 10:00:00+01:00".
+            #start: earliest
+
+            # run --follow: the longest time from a whole record in the log to its row in the table.
+            #commit_every: 1s
+
+            # How long a log file that has vanished is kept in mind.
+            #forget_after: 7d
 
             # Sizes: 64MB is 64 million bytes, 1GiB is 2^30. Longest record taken whole; largest commit;
             # longest unfinished record at the end of a file.

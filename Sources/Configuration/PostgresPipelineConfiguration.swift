@@ -8,6 +8,16 @@ package struct PostgresPipelineConfiguration: Hashable, Sendable {
         case audit
     }
 
+    /// What the files hold.
+    package enum FileFormat: String, CaseIterable, Sendable {
+        /// Each file tells, by its name or its first bytes.
+        case auto
+        /// Records as CSV.
+        case csvlog
+        /// Records as JSON.
+        case jsonlog
+    }
+
     /// How column `statement` holds the SQL.
     package enum StatementText: String, CaseIterable, Sendable {
         /// Every literal replaced by a placeholder.
@@ -26,8 +36,22 @@ package struct PostgresPipelineConfiguration: Hashable, Sendable {
 
     /// The pipeline's name, unique in the file without regard to letter case.
     package var name: String
-    /// Absolute paths with wildcards, at least one: the csvlog files.
+    /// Absolute paths with wildcards, at least one: the log files.
     package var files: [Setting<String>]
+    /// Absolute path of PostgreSQL's `current_logfiles`, which names the files that are being written; nil for none.
+    package var currentLogfiles: Setting<String>?
+    /// Where to begin when there is no batch yet.
+    package var start: StartPoint
+    /// The longest time from a whole record in the log to its row in the table, while following.
+    package var commitEvery: Duration
+    /// How long a file that has vanished is kept in mind.
+    package var forgetAfter: Duration
+    /// What the files hold.
+    package var fileFormat: FileFormat
+    /// Users whose records are left out.
+    package var excludedRoles: [Setting<String>]
+    /// Values of `application_name` whose records are left out.
+    package var excludedApplications: [Setting<String>]
     /// Value of column `src`.
     package var role: Setting<String>
     /// Which server wrote the logs; the pipeline's name unless given.

@@ -5,24 +5,14 @@ import CByteScan
 /// A strict scan of every record replaces a quote-parity bit map: one path serves sound and damaged input, and a lost
 /// quote is seen at the next field instead of turning the rest of the file inside out.
 package struct CSVLogSplitter: ~Copyable {
-    /// What lies at the start of some bytes.
-    package enum Step {
-        /// A sound record of `byteCount` bytes, line end included; its fields are in `record`.
-        case record(byteCount: Int)
-        /// `byteCount` bytes that are no record; a record may follow them.
-        case fault(byteCount: Int, code: RecordFault.Code, detail: String)
-        /// The bytes end before the record does.
-        case incomplete
-    }
-
-    private let fields: UnsafeMutablePointer<bs_csv_field>
+    private let fields: UnsafeMutablePointer<bs_field>
     /// The record that the last `.record` step found; valid while the bytes are, until the next step.
-    package private(set) var record: CSVLogRecord
+    package private(set) var record: LogRecord
 
     /// Creates a splitter.
     package init() {
-        fields = .allocate(capacity: CSVLogField.capacity)
-        record = CSVLogRecord(
+        fields = .allocate(capacity: LogField.capacity)
+        record = LogRecord(
             bytes: UnsafeRawBufferPointer(start: nil, count: 0),
             fields: fields,
             fieldCount: 0
@@ -36,7 +26,7 @@ package struct CSVLogSplitter: ~Copyable {
     /// - Parameter bytes: The rest of the input that has been read.
     /// - Returns: What lies there.
     /// - Complexity: O(length of the record); after damage O(length of the damage) more.
-    package mutating func step(_ bytes: UnsafeRawBufferPointer) -> Step {
+    package mutating func step(_ bytes: UnsafeRawBufferPointer) -> LogStep {
         guard let base = bytes.baseAddress, !bytes.isEmpty else { return .incomplete }
         switch split(base, count: bytes.count) {
         case .sound(let consumed): return .record(byteCount: consumed)
@@ -66,15 +56,15 @@ package struct CSVLogSplitter: ~Copyable {
 
     private mutating func split(_ base: UnsafeRawPointer, count: Int) -> Verdict {
         let bytes = base.assumingMemoryBound(to: UInt8.self)
-        let found = bs_csv_split(bytes, count, fields, UInt32(CSVLogField.capacity))
+        let found = bs_csv_split(bytes, count, fields, UInt32(LogField.capacity))
         record.bytes = UnsafeRawBufferPointer(start: base, count: Int(found.length))
         record.fieldCount = Int(found.field_count)
         switch found.status {
         case BS_CSV_COMPLETE:
-            if let fault = record.fault(isWhole: true) { return .unsound(fault.code, fault.detail) }
+            if let fault = record.csvFault(isWhole: true) { return .unsound(fault.code, fault.detail) }
             return .sound(consumed: Int(found.consumed))
         case BS_CSV_INCOMPLETE:
-            if let fault = record.fault(isWhole: false) { return .unsound(fault.code, fault.detail) }
+            if let fault = record.csvFault(isWhole: false) { return .unsound(fault.code, fault.detail) }
             return .incomplete
         default:
             return .unsound(

@@ -24,6 +24,7 @@ struct RangeDecoding {
     /// - Parameters:
     ///   - reader: The file.
     ///   - source: The name it is known by, whatever it is called now.
+    ///   - format: What it holds.
     ///   - from: A record border.
     ///   - limit: Where to stop at the latest.
     ///   - isWhole: The range is that of a plan: all of its bytes are consumed.
@@ -35,6 +36,7 @@ struct RangeDecoding {
     mutating func decode(
         _ reader: FileReader,
         source: String,
+        format: LogFormat,
         from: UInt64,
         limit: UInt64,
         isWhole: Bool,
@@ -66,6 +68,7 @@ struct RangeDecoding {
                     UnsafeRawBufferPointer(rebasing: bytes[..<filled]),
                     at: offset,
                     path: source,
+                    format: format,
                     isEnd: isEnd,
                     into: &decoder,
                     flush: flush
@@ -88,6 +91,7 @@ struct RangeDecoding {
         _ bytes: UnsafeRawBufferPointer,
         at offset: UInt64,
         path: String,
+        format: LogFormat,
         isEnd: Bool,
         into decoder: inout PostgresDecoder,
         flush: (inout PostgresDecoder) throws -> Void
@@ -101,6 +105,7 @@ struct RangeDecoding {
                     rest,
                     baseOffset: offset + UInt64(consumed),
                     source: path,
+                    format: format,
                     isEnd: isEnd
                 )
             } catch let error as PostgresDecoder.SettingsError {

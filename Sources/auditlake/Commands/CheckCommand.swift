@@ -25,8 +25,14 @@ struct CheckCommand: AsyncParsableCommand {
             let configuration = try options.load()
             var findings = [Finding(.good, options.config, "is valid")]
             findings += LakeCheck(try configuration.openableLake()).findings
+            var sources: [SourceFiles] = []
             for case .postgres(let pipeline) in configuration.pipelines {
-                findings += try SourceCheck(pipeline.name, try configuration.settings(of: pipeline)).findings
+                let check = try SourceCheck(pipeline.name, try configuration.settings(of: pipeline))
+                findings += check.findings
+                sources += check.files.map { [$0] } ?? []
+            }
+            findings += SourceConflict.find(among: sources).map { conflict in
+                Finding(.bad, "pipelines", conflict.message, mend: conflict.mend)
             }
             findings.append(engineFinding)
             print(format == .json ? try Finding.json(findings) : findings.map(\.text).joined(separator: "\n"))

@@ -44,7 +44,7 @@ struct ErrorReport {
             let status: ExitStatus =
                 switch error.code {
                 case .sourceLost: .input
-                case .timeZone: .configuration
+                case .timeZone, .sourceConflict: .configuration
                 case .cancelled: .stopped
                 case .damagedState, .tableMismatch: .state
                 }

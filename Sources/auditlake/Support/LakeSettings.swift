@@ -76,11 +76,14 @@ extension LakeConfiguration {
         decoding.normalizesStatements = pipeline.statement == .normalized
         decoding.redactsSecrets = pipeline.redact
         decoding.keepsAuditEventsOnly = pipeline.keep == .audit
+        decoding.excludedRoles = pipeline.excludedRoles.map(\.value)
+        decoding.excludedApplications = pipeline.excludedApplications.map(\.value)
         decoding.maxRecordBytes = pipeline.maxRecordByteCount
         decoding.maxPendingBytes = pipeline.maxPendingByteCount
         let source = TailedFileSource(
             patterns: pipeline.files.map(\.value),
-            host: Self.hostName
+            host: Self.hostName,
+            currentLogfiles: pipeline.currentLogfiles?.value
         )
         let target = TableName(
             catalog: catalog.value,
@@ -93,9 +96,18 @@ extension LakeConfiguration {
             table: target,
             decoding: decoding
         )
+        settings.format = LogFormat(rawValue: pipeline.fileFormat.rawValue)
         settings.batchByteCount = UInt64(pipeline.batchByteCount)
         settings.rowGroupByteCount = rowGroupByteCount
         settings.configuredPipelines = Set(pipelines.map(\.name))
+        settings.commitInterval = pipeline.commitEvery
+        settings.forgetAfter = pipeline.forgetAfter.components.seconds * 1_000_000
+        settings.start =
+            switch pipeline.start {
+            case .earliest: .earliest
+            case .latest: .latest
+            case .time(let time): .time(time)
+            }
         settings.onDataLoss = pipeline.onDataLoss == .fail ? .fail : .continue
         return settings
     }

@@ -35,6 +35,9 @@ struct RunReport: Encodable {
             case .isFolder(let path):
                 "\(path) is a folder and was left out; write \(path)/*.csv to read its files"
             case .startsAnew(let path): "\(path) was replaced or truncated and is read from its start"
+            case .endsTooEarly(let path): "\(path) ends too early and is read when it is whole"
+            case .isDamaged(let path): "\(path) cannot be decompressed and was left out"
+            case .namesNoLog(let path): "\(path) names no csvlog or jsonlog file"
             }
         }
     }
@@ -57,7 +60,7 @@ struct RunReport: Encodable {
         if redoneBatches > 0 {
             lines.append("  finished \(redoneBatches) batch(es) that an earlier run had begun")
         }
-        if leftOut > 0 { lines.append("  \(leftOut) records left out by `keep: audit`") }
+        if leftOut > 0 { lines.append("  \(leftOut) records left out by the pipeline's settings") }
         if lostBytes > 0 { lines.append("  \(lostBytes) planned bytes were lost; the receipts name them") }
         for (path, count) in pending.sorted(by: { $0.key < $1.key }) {
             lines.append("  \(path): \(count) bytes at its end are no whole record yet and wait for the rest")

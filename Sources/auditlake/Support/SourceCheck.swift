@@ -31,6 +31,17 @@ struct SourceCheck {
         }
     }
 
+    /// The files and what they hold; nil when they cannot be looked at, which the findings then say.
+    var files: SourceFiles? {
+        guard let formats = try? settings.source.formats(settings.format) else { return nil }
+        return SourceFiles(
+            pipeline: name,
+            node: settings.decoding.node,
+            table: settings.table.description,
+            formats: formats
+        )
+    }
+
     private func finding(_ remark: TailedFileSource.Remark) -> Finding {
         switch remark {
         case .nothingMatches(let pattern):
@@ -38,12 +49,32 @@ struct SourceCheck {
                 .warning,
                 name,
                 "nothing matches \(pattern)",
-                mend: "check log_directory and log_destination = csvlog"
+                mend: "check log_directory, and that log_destination has csvlog or jsonlog"
             )
         case .isFolder(let path):
             Finding(.warning, name, "\(path) is a folder", mend: "write \(path)/*.csv to read its files")
         case .startsAnew(let path): Finding(.warning, name, "\(path) was replaced")
+        case .endsTooEarly(let path):
+            Finding(.warning, name, "\(path) ends too early", mend: "a run reads it when it is whole")
+        case .isDamaged(let path):
+            Finding(.warning, name, "\(path) cannot be decompressed", mend: "bring a sound copy")
+        case .namesNoLog(let path):
+            Finding(
+                .warning,
+                name,
+                "\(path) names no csvlog or jsonlog file",
+                mend: "check logging_collector and log_destination"
+            )
         }
+    }
+
+    private func collectorFinding(_ file: FoundFile) -> Finding {
+        Finding(
+            .warning,
+            name,
+            "\(file.path) is written by the log collector itself and holds no records",
+            mend: "each of its lines will go to the quarantine table"
+        )
     }
 
     /// What is wrong with a file's first records, nil when nothing is.
@@ -52,13 +83,16 @@ struct SourceCheck {
             let reader = try FileReader(path: file.path)
             var bytes = [UInt8](repeating: 0, count: Int(min(file.byteCount, UInt64(Self.sampleByteCount))))
             let count = try bytes.withUnsafeMutableBytes { try reader.read(at: 0, into: $0) }
+            let format = try self.settings.format ?? reader.detectFormat(path: file.path)
+            if format == .collector { return collectorFinding(file) }
             let settings = settings.decoding
             let faultCount = try bytes.withUnsafeBytes { buffer in
                 var decoder = PostgresDecoder(settings: settings)
                 _ = try decoder.decode(
                     UnsafeRawBufferPointer(rebasing: buffer[..<count]),
                     baseOffset: 0,
-                    source: file.path
+                    source: file.path,
+                    format: format
                 )
                 return (rows: decoder.rows.count, faults: decoder.quarantine.count)
             }
@@ -66,7 +100,7 @@ struct SourceCheck {
                 return Finding(
                     .bad,
                     name,
-                    "\(file.path) is no csvlog file",
+                    "\(file.path) is no \(format) file",
                     mend: "correct the pattern under source: files"
                 )
             }
