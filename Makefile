@@ -1,5 +1,5 @@
 # Everything a person needs: make demo, make test.
-.PHONY: demo test build bootstrap unit integration kill-test bench lint clean
+.PHONY: demo live test build bootstrap kill-test rotation-test outcomes-test secrets-test soak bench bench-live lint clean
 
 build: bootstrap
 	swift build -c release --product auditlake
@@ -11,6 +11,11 @@ bootstrap:
 demo: build
 	@Examples/demo
 
+# Starts a real PostgreSQL primary and replica in a temporary folder, follows their logs for half a minute and shows rows arriving.
+live: build
+	@Scripts/bootstrap --tests
+	@Examples/live
+
 # Sets up and runs every test: debug build for unit tests, release build for integration and kill tests.
 test: bootstrap
 	@Scripts/test
@@ -18,6 +23,31 @@ test: bootstrap
 KILLS ?= 200
 kill-test: build
 	@Scripts/python IntegrationTests/kill_test.py --kills $(KILLS)
+
+SECONDS ?= 30
+RATE ?= 5000
+# Every scheme of rotation alone and all mixed, while the reader is killed.
+rotation-test: build
+	@Scripts/python IntegrationTests/rotation_test.py --seconds $(SECONDS) --rate $(RATE)
+
+# What became of each statement: the journal of a real workload, the rules in Python and auditlake's view agree.
+outcomes-test: build
+	@Scripts/bootstrap --tests
+	@Scripts/python IntegrationTests/outcomes_test.py
+
+# A hundred secrets through a real server, and none in the lake.
+secrets-test: build
+	@Scripts/bootstrap --tests
+	@Scripts/python IntegrationTests/secrets_test.py
+
+MINUTES ?= 30
+# run --follow for half an hour, under rotation and kills.
+soak: build
+	@Scripts/python IntegrationTests/soak.py --minutes $(MINUTES)
+
+# Latency of run --follow at 2,000 records a second.
+bench-live: build
+	@Scripts/python bench/live_latency.py
 
 # J2 against the peers, in one run; needs a few GB of disk.
 bench: build

@@ -172,7 +172,7 @@ import Testing
             try fixture.append(lines + ["{\"timest"], to: "a.json")
             let reader = try FileReader(path: fixture.logPath("a.json"))
             var found: [RecordIdentity?] = []
-            let end = try RecordWalk.pieces(reader, .csvlog, from: 0, to: 1_000_000) { piece in
+            let end = try RecordWalk.pieces(reader, .jsonlog, from: 0, to: 1_000_000) { piece in
                 found.append(piece.identity)
                 return true
             }
