@@ -19,12 +19,23 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
         // Native code behind plain C headers.
         .target(
             name: "CByteScan",
+            cSettings: [.unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror"])]
+        ),
+        .target(
+            name: "CCompression",
+            cSettings: [.unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror"])],
+            linkerSettings: [.linkedLibrary("z"), .linkedLibrary("zstd")]
+        ),
+        .target(
+            name: "CFileSystem",
             cSettings: [.unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror"])]
         ),
         .target(
@@ -78,7 +89,7 @@ let package = Package(
         .target(name: "Catalog", dependencies: ["DeltaTables", "ObjectStorage"], swiftSettings: strict),
         .target(
             name: "Intake",
-            dependencies: ["BatchProtocol", "CByteScan", "ObjectStorage"],
+            dependencies: ["BatchProtocol", "CByteScan", "CCompression", "CFileSystem", "ObjectStorage"],
             swiftSettings: strict
         ),
 
@@ -99,6 +110,8 @@ let package = Package(
                 "ObjectStorage",
                 "Pipelines", "Query",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict
         ),

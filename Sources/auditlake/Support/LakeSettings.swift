@@ -82,7 +82,8 @@ extension LakeConfiguration {
         decoding.maxPendingBytes = pipeline.maxPendingByteCount
         let source = TailedFileSource(
             patterns: pipeline.files.map(\.value),
-            host: Self.hostName
+            host: Self.hostName,
+            currentLogfiles: pipeline.currentLogfiles?.value
         )
         let target = TableName(
             catalog: catalog.value,
@@ -99,6 +100,14 @@ extension LakeConfiguration {
         settings.batchByteCount = UInt64(pipeline.batchByteCount)
         settings.rowGroupByteCount = rowGroupByteCount
         settings.configuredPipelines = Set(pipelines.map(\.name))
+        settings.commitInterval = pipeline.commitEvery
+        settings.forgetAfter = pipeline.forgetAfter.components.seconds * 1_000_000
+        settings.start =
+            switch pipeline.start {
+            case .earliest: .earliest
+            case .latest: .latest
+            case .time(let time): .time(time)
+            }
         settings.onDataLoss = pipeline.onDataLoss == .fail ? .fail : .continue
         return settings
     }
