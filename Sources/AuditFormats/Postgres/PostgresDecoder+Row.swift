@@ -56,7 +56,7 @@ extension PostgresDecoder {
             )
             return
         case .zone(let abbreviation, .unknown) where isDamagedZone(fields):
-            let detail = "the time zone \(abbreviation) is not known, and the session's start does not name it"
+            let detail = "the time zone \(abbreviation) is not known, nor that of the session's start"
             let fault = RecordFault(code: .timestamp, detail: detail, range: record.range)
             quarantine.append(
                 fault,
