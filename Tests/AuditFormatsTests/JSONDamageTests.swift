@@ -36,6 +36,18 @@ import Testing
         #expect(decoded.faults.map(\.raw) == [torn])
     }
 
+    @Test func recordThatGoesOnInItsTimeZoneDoesNotStopTheRun() throws {
+        let spliced = #"{"timestamp":"2026-11-21 06:22:00.545 UTql","application_name":"psql","query_id":0}"#
+        let decoded = try decodeJSON([first, spliced, last])
+        #expect(decoded.rows.map { $0["raw"] } == [first, last])
+        #expect(decoded.faults.map(\.reason) == ["timestamp"])
+    }
+
+    @Test func unknownZoneOfBothTimesAsksForASetting() {
+        let record = LogRecord(time: "2026-11-21 06:22:00.545 XYZT")
+        #expect(throws: PostgresDecoder.SettingsError.self) { try decodeJSON([record.json]) }
+    }
+
     @Test func lineOfBracesIsReadInLinearTime() throws {
         let line = String(repeating: "{\"timestamp\":", count: 40_000)
         let decoded = try decodeJSON([line, first])

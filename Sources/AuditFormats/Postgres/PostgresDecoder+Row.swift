@@ -55,8 +55,8 @@ extension PostgresDecoder {
                 ingestTime: ingestTime
             )
             return
-        case .zone(let abbreviation, .unknown) where sessionBeganInKnownZone(fields):
-            let detail = "the time zone \(abbreviation) is not known, that of the session's start is"
+        case .zone(let abbreviation, .unknown) where isDamagedZone(fields):
+            let detail = "the time zone \(abbreviation) is not known, nor that of the session's start"
             let fault = RecordFault(code: .timestamp, detail: detail, range: record.range)
             quarantine.append(
                 fault,
@@ -93,11 +93,13 @@ extension PostgresDecoder {
         totals.rowCount += 1
     }
 
-    /// A server writes both times of a record in one zone: when the other is known, this one is damaged, and no setting can mend it.
-    private func sessionBeganInKnownZone(_ record: LogRecord) -> Bool {
+    /// Whether an unknown zone of the record's time is damage, which no setting can mend.
+    ///
+    /// A server writes both times of a record, in one zone: when the other's is known, or is not there, this one is damaged.
+    private func isDamagedZone(_ record: LogRecord) -> Bool {
         let text = record.stored(LogField.sessionStartTime)
         let zoneStart = "YYYY-MM-DD HH:MM:SS ".utf8.count
-        guard text.count > zoneStart else { return false }
+        guard text.count > zoneStart else { return true }
         let abbreviation = String(decoding: text[zoneStart...], as: UTF8.self)
         if case .offset = settings.zone.meaning(of: abbreviation, localSeconds: 0) { return true }
         return false
