@@ -193,11 +193,12 @@ final class Tailer {
             var bytes = [UInt8](repeating: 0, count: wanted)
             let count = try bytes.withUnsafeMutableBytes { try reader.read(at: file.offset, into: $0) }
             guard count > 0 else { continue }
-            collected += bytes[..<count]
             let id = file.tracked?.id ?? "\(batch + 1)-\(plan.ranges.count)"
-            streams[id, default: []] += bytes[..<count]
             let end = file.offset + UInt64(count)
             let tracked = try reader.track(id: id, host: "pg1", upTo: end)
+            guard try file.isIntact(reader) else { continue }
+            collected += bytes[..<count]
+            streams[id, default: []] += bytes[..<count]
             plan.ranges.append(SourceRange(file: tracked, from: file.offset, hash: ""))
         }
         for copy in look.finishedCopies {
