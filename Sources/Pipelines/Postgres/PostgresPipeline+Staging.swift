@@ -1,5 +1,6 @@
 import AuditFormats
 import BatchProtocol
+import Glibc
 import Intake
 import ObjectStorage
 
@@ -57,6 +58,10 @@ extension PostgresPipeline {
                 guard outcome.end > file.offset else { continue }
                 let id = file.tracked?.id ?? "\(batch)-\(ranges.count)"
                 let tracked = try reader.track(id: id, host: settings.source.host, upTo: outcome.end)
+                guard try file.isIntact(reader) else {
+                    // It was truncated while it was read: another try sees what became of it.
+                    throw StorageError(errno: ESTALE, operation: "read", path: file.found.path)
+                }
                 ranges.append(SourceRange(file: tracked, from: file.offset, hash: outcome.hash))
             }
             return (ranges, [])
