@@ -207,6 +207,18 @@ import Testing
         #expect(try file.open() == nil)
     }
 
+    @Test("a file that is truncated and written anew while it is read is found out", arguments: [0, 3])
+    func changedWhileReading(offset: Int) throws {
+        try folder.write(text("a"), "a.csv")
+        if offset > 0 { try tailer.read(atMost: offset) }
+        let file = try #require(try tailer.look().files.first)
+        let reader = try #require(try file.open())
+        try folder.append("more", "a.csv")
+        #expect(try file.isIntact(reader))
+        try folder.overwrite("a.csv", text("b", 400))
+        #expect(try !file.isIntact(reader))
+    }
+
     // MARK: Absent
 
     @Test("tracked files are absent only when everything could be looked at")

@@ -52,7 +52,7 @@ import Testing
             try fixture.run()
             let status = try look(fixture)
             #expect(status.backlog == PipelineBacklog(lagBytes: 0, lagSeconds: 0, pendingBytes: 0))
-            #expect(status.files.map(\.format) == ["csv"])
+            #expect(status.files.map(\.format) == ["csvlog"])
         }
     }
 

@@ -122,6 +122,12 @@ extension TailedFiles {
                     && file.byteCount < tracked.offset && isBeginning(file, of: tracked)
             }
             guard let original else { continue }
+            guard try isStillAsFound(file) else {
+                // The copy was still growing when it was found; the original is truncated now, so the next look sees all of it.
+                round.isWhole = false
+                round.setAside(file)
+                continue
+            }
             if file.byteCount < UInt64(original.headByteCount) { round.finishedCopies.append(file) }
             round.claim(original, by: file)
             round.setAside(file)
@@ -132,6 +138,29 @@ extension TailedFiles {
         if file.byteCount >= UInt64(tracked.headByteCount) { return file.begins(like: tracked) }
         guard let head = file.head else { return false }
         return heads[tracked.id]?.starts(with: head) ?? false
+    }
+
+    /// Whether the size of an open file, or of one that can be opened, is that of the look.
+    private func isStillAsFound(_ file: KnownFile) throws -> Bool {
+        guard let reader = try readers.reader(of: file) else { return false }
+        return try reader.file.status(path: file.path).byteCount == file.status.byteCount
+    }
+
+    /// Leaves out all unknown files when a file was truncated during the look: one of them may be its copy, and was compared with
+    /// what was written after the truncation.
+    func doubtUnknownFiles(_ round: inout LookRound) throws {
+        let unknown = round.unknown
+        guard !unknown.isEmpty, try !round.files.allSatisfy(hasItsBeginning) else { return }
+        round.isWhole = false
+        for file in unknown { round.setAside(file) }
+    }
+
+    private func hasItsBeginning(_ file: KnownFile) throws -> Bool {
+        guard file.compression == nil, let head = file.head else { return true }
+        if let status = try LogFileStatus.at(file.path), status == file.status { return true }
+        guard let reader = try readers.reader(of: file) else { return false }
+        return try reader.file.status(path: file.path).byteCount >= file.status.byteCount
+            && reader.bytes(at: 0, count: head.count) == head
     }
 
     // MARK: Remarks

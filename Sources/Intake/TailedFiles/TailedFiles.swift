@@ -51,6 +51,7 @@ package final class TailedFiles {
         try claim(&round)
         try separateCopies(&round)
         try claimFinishedCopies(&round)
+        try doubtUnknownFiles(&round)
         noteReplaced(&round)
         return try finish(round)
     }

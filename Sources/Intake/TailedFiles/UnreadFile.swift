@@ -13,6 +13,8 @@ package struct UnreadFile {
     let id: FileID
     /// The file when it is still open.
     let reader: FileReader?
+    /// Its first bytes when it was found.
+    private let head: [UInt8]
 
     init(_ file: KnownFile, tracked: TrackedFile?, isClosed: Bool) {
         found = FoundFile(
@@ -25,6 +27,7 @@ package struct UnreadFile {
         self.isClosed = isClosed
         id = file.id
         reader = file.reader
+        head = file.head ?? []
     }
 
     /// Offset of the first unread byte.
@@ -40,10 +43,25 @@ package struct UnreadFile {
         guard let reader = try reader ?? FileReader.openIfThere(found.path),
             try reader.file.status(path: found.path).id == id
         else { return nil }
-        guard let tracked else { return reader }
+        return try holdsTracked(reader) ? reader : nil
+    }
+
+    /// Whether the file still begins with the bytes that were found, and has the same bytes before the offset.
+    ///
+    /// To be asked once more when all is read and tracked: a file that was truncated and written anew while it was read has given
+    /// bytes of two files. Nothing of it may be kept then; the next look knows what became of it.
+    ///
+    /// - Throws: `StorageError`.
+    package func isIntact(_ reader: FileReader) throws -> Bool {
+        // Nobody truncates a compressed file, and going back in it would cost more than the reading.
+        guard reader.stream == nil else { return true }
+        return try reader.bytes(at: 0, count: head.count) == head && holdsTracked(reader)
+    }
+
+    private func holdsTracked(_ reader: FileReader) throws -> Bool {
+        guard let tracked else { return true }
         let tail = tracked.offset - UInt64(tracked.tailByteCount)
         return try reader.hash(from: tail, byteCount: tracked.tailByteCount) == tracked.tailHash
-            ? reader : nil
     }
 }
 

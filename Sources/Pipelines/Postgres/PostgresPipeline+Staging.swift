@@ -1,5 +1,6 @@
 import AuditFormats
 import BatchProtocol
+import Glibc
 import Intake
 import ObjectStorage
 
@@ -22,6 +23,26 @@ extension PostgresPipeline {
     ///
     /// - Returns: nil when nothing is unread but the beginnings of records.
     func stage(batch: UInt64, plannedAt: Int64, after state: ShardState) throws -> StagedBatch? {
+        var attempts = 0
+        while true {
+            do {
+                return try stageOnce(batch: batch, plannedAt: plannedAt, after: state)
+            } catch let error as TruncatedWhileRead {
+                // The next look knows what became of the file.
+                attempts += 1
+                guard attempts < 10 else {
+                    throw StorageError(code: .other(ESTALE), operation: "read", path: error.path)
+                }
+            }
+        }
+    }
+
+    /// A file was truncated and written anew while it was read: what was read is of two files.
+    private struct TruncatedWhileRead: Error {
+        var path: String
+    }
+
+    private func stageOnce(batch: UInt64, plannedAt: Int64, after state: ShardState) throws -> StagedBatch? {
         let look = try files.look(after: state)
         tell(look.remarks)
         let unread = worthReading(look.files)
@@ -31,35 +52,41 @@ extension PostgresPipeline {
         )
         hasBacklog = false
         let isStart = batch == 1 && settings.start != .earliest
-        guard !unread.isEmpty || isStart else { return nil }
+        guard !unread.isEmpty || !look.finishedCopies.isEmpty || isStart else { return nil }
         observer.phase(.read)
-        let forgotten = state.forgettable(
-            among: look.absent,
-            plannedAt: plannedAt,
-            after: settings.forgetAfter
-        )
         var staged = try write(plannedAt: plannedAt) { decoding, decoder, flush in
             var remaining = settings.batchByteCount
             var ranges: [SourceRange] = []
-            for file in unread where remaining > 0 {
-                guard let reader = try file.open() else { continue }
+            func add(
+                _ file: UnreadFile,
+                _ reader: FileReader,
+                from: UInt64? = nil,
+                upTo end: UInt64,
+                hash: String
+            )
+                throws
+            {
                 let id = file.tracked?.id ?? "\(batch)-\(ranges.count)"
                 let format = try format(of: file, reader)
-                func track(upTo offset: UInt64) throws -> TrackedFile {
-                    try self.track(reader, id: id, format: format, upTo: offset, plannedAt: plannedAt)
-                }
-                if isStart, let border = try startingOffset(file, reader, format) {
-                    let hash = RangeHasher().digest
-                    let tracked = try track(upTo: border)
-                    ranges.append(SourceRange(file: tracked, from: border, hash: hash))
+                let tracked = try track(reader, id: id, format: format, upTo: end, plannedAt: plannedAt)
+                guard try file.isIntact(reader) else { throw TruncatedWhileRead(path: file.found.path) }
+                ranges.append(SourceRange(file: tracked, from: from ?? end, hash: hash))
+            }
+            for copy in look.finishedCopies {
+                guard let reader = try copy.open() else { continue }
+                try add(copy, reader, upTo: copy.found.byteCount, hash: RangeHasher().digest)
+            }
+            for file in unread where remaining > 0 {
+                guard let reader = try file.open() else { continue }
+                if isStart, let border = try startingOffset(file, reader) {
+                    try add(file, reader, upTo: border, hash: RangeHasher().digest)
                     continue
                 }
                 let outcome = try read(
                     file,
                     reader,
-                    format,
                     atMost: remaining,
-                    mayExceed: ranges.isEmpty,
+                    mayExceed: ranges.allSatisfy { $0.byteCount == 0 },
                     decoding: &decoding,
                     into: &decoder,
                     flush: flush
@@ -67,15 +94,18 @@ extension PostgresPipeline {
                 notePending(file, readUpTo: outcome)
                 remaining = outcome.isCut ? 0 : remaining - min(remaining, outcome.end - file.offset)
                 guard outcome.end > file.offset else { continue }
-                let tracked = try track(upTo: outcome.end)
-                ranges.append(SourceRange(file: tracked, from: file.offset, hash: outcome.hash))
+                try add(file, reader, from: file.offset, upTo: outcome.end, hash: outcome.hash)
             }
             hasBacklog = remaining == 0
             return (ranges, [])
         }
         // The plan of a start keeps what came before it from being read, also when there is nothing yet.
         if staged == nil, isStart { staged = StagedBatch(ranges: [], files: [:]) }
-        staged?.forgotten = forgotten
+        staged?.forgotten = state.forgettable(
+            among: look.absent,
+            plannedAt: plannedAt,
+            after: settings.forgetAfter
+        )
         return staged
     }
 

@@ -79,7 +79,8 @@ package struct SourceTrace {
                     continue
                 }
                 var place = RecordPlace(plan, range, currentPath: reader.path)
-                try RecordWalk.pieces(reader, range.file.logFormat, from: range.from, to: range.file.offset) { piece in
+                try RecordWalk.pieces(reader, range.file.logFormat, from: range.from, to: range.file.offset) {
+                    piece in
                     if piece.identity == identity { place.found(piece) }
                     return piece.identity != identity
                 }
@@ -175,7 +176,8 @@ package struct SourceTrace {
     ) throws -> RecordPlace {
         var place = RecordPlace(plan, range, currentPath: reader?.path)
         guard let reader else { return place }
-        try RecordWalk.pieces(reader, range.file.logFormat, from: range.from, to: range.file.offset) { piece in
+        try RecordWalk.pieces(reader, range.file.logFormat, from: range.from, to: range.file.offset) {
+            piece in
             if byte < piece.offset + UInt64(piece.byteCount) { place.found(piece) }
             return place.offset == nil
         }

@@ -92,23 +92,20 @@ final class LogFolder {
 
     /// What gzip or zstd make of some bytes.
     static func compressed(_ bytes: Data, _ tool: String) throws -> Data {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = [tool, "-c", "-q"]
-        let input = Pipe()
-        let output = Pipe()
-        process.standardInput = input
-        process.standardOutput = output
-        try process.run()
-        let writer = Thread {
-            try? input.fileHandleForWriting.write(contentsOf: bytes)
-            try? input.fileHandleForWriting.close()
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
+        let suffix = tool == "gzip" ? ".gz" : ".zst"
+        try bytes.write(to: URL(filePath: path))
+        defer {
+            unlink(path)
+            unlink(path + suffix)
         }
-        writer.start()
-        let result = output.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        try #require(process.terminationStatus == 0)
-        return result
+        var arguments: [UnsafeMutablePointer<CChar>?] = [strdup(tool), strdup("-qk"), strdup(path), nil]
+        defer { for argument in arguments { free(argument) } }
+        var process: pid_t = 0
+        try #require(posix_spawnp(&process, tool, nil, nil, &arguments, environ) == 0)
+        var status: Int32 = 0
+        try #require(waitpid(process, &status, 0) == process && status == 0)
+        return try Data(contentsOf: URL(filePath: path + suffix))
     }
 
     /// Compresses a file as the tools do: the time stays, the plain file goes.
@@ -193,11 +190,12 @@ final class Tailer {
             var bytes = [UInt8](repeating: 0, count: wanted)
             let count = try bytes.withUnsafeMutableBytes { try reader.read(at: file.offset, into: $0) }
             guard count > 0 else { continue }
-            collected += bytes[..<count]
             let id = file.tracked?.id ?? "\(batch + 1)-\(plan.ranges.count)"
-            streams[id, default: []] += bytes[..<count]
             let end = file.offset + UInt64(count)
             let tracked = try reader.track(id: id, host: "pg1", upTo: end)
+            guard try file.isIntact(reader) else { continue }
+            collected += bytes[..<count]
+            streams[id, default: []] += bytes[..<count]
             plan.ranges.append(SourceRange(file: tracked, from: file.offset, hash: ""))
         }
         for copy in look.finishedCopies {
