@@ -44,6 +44,7 @@ let package = Package(
         // Values: no I/O, no clock.
         .target(name: "Columnar", dependencies: ["CByteScan"], swiftSettings: hot),
         .target(name: "SQLText", dependencies: ["CByteScan", "CPgQuery"], swiftSettings: hot),
+        .target(name: "PostgresSessions", dependencies: ["CByteScan"], swiftSettings: hot),
         .target(
             name: "AuditFormats",
             dependencies: [
@@ -103,6 +104,7 @@ let package = Package(
             swiftSettings: strict
         ),
 
+        .testTarget(name: "PostgresSessionsTests", dependencies: ["PostgresSessions"], swiftSettings: strict),
         .testTarget(name: "ColumnarTests", dependencies: ["Columnar"], swiftSettings: strict),
         .testTarget(
             name: "SQLTextTests",
