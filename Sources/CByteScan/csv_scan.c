@@ -1,25 +1,6 @@
 #include "csv_scan.h"
 
-#include <string.h>
-
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
-
-/// The first quote at or after `at`, or `length`.
-static inline size_t find_quote(const uint8_t *bytes, size_t length, size_t at) {
-#if defined(__SSE2__)
-    const __m128i quote = _mm_set1_epi8('"');
-    while (at + 16 <= length) {
-        __m128i chunk = _mm_loadu_si128((const __m128i *)(bytes + at));
-        unsigned mask = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(chunk, quote));
-        if (mask != 0) return at + (size_t)__builtin_ctz(mask);
-        at += 16;
-    }
-#endif
-    while (at < length && bytes[at] != '"') at += 1;
-    return at;
-}
+#include "find_quote.h"
 
 /// Completes a record that ends with the input.
 static bs_csv_record ended(bs_csv_record record, size_t length) {
@@ -30,7 +11,7 @@ static bs_csv_record ended(bs_csv_record record, size_t length) {
     return record;
 }
 
-static inline bs_csv_record split(const uint8_t *bytes, size_t length, bs_csv_field *fields, uint32_t capacity,
+static inline bs_csv_record split(const uint8_t *bytes, size_t length, bs_field *fields, uint32_t capacity,
                                   int ends_with_input) {
     bs_csv_record record = {.length = length, .consumed = 0, .field_count = 0, .status = BS_CSV_INCOMPLETE};
     size_t at = 0;
@@ -40,8 +21,8 @@ static inline bs_csv_record split(const uint8_t *bytes, size_t length, bs_csv_fi
             record.status = BS_CSV_MALFORMED;
             return record;
         }
-        bs_csv_field *field = &fields[record.field_count];
-        field->doubled = 0;
+        bs_field *field = &fields[record.field_count];
+        field->escape = BS_ESCAPE_NONE;
         if (at < length && bytes[at] == '"') {
             field->quoted = 1;
             field->start = (uint32_t)(at + 1);
@@ -54,7 +35,7 @@ static inline bs_csv_record split(const uint8_t *bytes, size_t length, bs_csv_fi
                     return ended(record, length);
                 }
                 if (bytes[at + 1] != '"') break;
-                field->doubled = 1;
+                field->escape = BS_ESCAPE_DOUBLED;
                 at += 2;
             }
             field->end = (uint32_t)at;
@@ -91,11 +72,11 @@ static inline bs_csv_record split(const uint8_t *bytes, size_t length, bs_csv_fi
     }
 }
 
-bs_csv_record bs_csv_split(const uint8_t *bytes, size_t length, bs_csv_field *fields, uint32_t capacity) {
+bs_csv_record bs_csv_split(const uint8_t *bytes, size_t length, bs_field *fields, uint32_t capacity) {
     return split(bytes, length, fields, capacity, 0);
 }
 
-bs_csv_record bs_csv_split_whole(const uint8_t *bytes, size_t length, bs_csv_field *fields, uint32_t capacity) {
+bs_csv_record bs_csv_split_whole(const uint8_t *bytes, size_t length, bs_field *fields, uint32_t capacity) {
     return split(bytes, length, fields, capacity, 1);
 }
 
@@ -108,17 +89,4 @@ int bs_csvlog_starts(const uint8_t *bytes, size_t length) {
         if (start_pattern[i] == 'd' ? (uint8_t)(bytes[i] - '0') > 9 : bytes[i] != (uint8_t)start_pattern[i]) return 0;
     }
     return 1;
-}
-
-size_t bs_undouble(const uint8_t *bytes, size_t length, uint8_t *out) {
-    size_t at = 0, written = 0;
-    while (at < length) {
-        size_t quote = find_quote(bytes, length, at);
-        size_t run = (quote < length ? quote + 1 : length) - at;
-        memcpy(out + written, bytes + at, run);
-        written += run;
-        at += run;
-        if (at < length && quote < length && bytes[at] == '"') at += 1;
-    }
-    return written;
 }

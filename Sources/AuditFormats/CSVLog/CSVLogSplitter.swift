@@ -15,14 +15,14 @@ package struct CSVLogSplitter: ~Copyable {
         case incomplete
     }
 
-    private let fields: UnsafeMutablePointer<bs_csv_field>
+    private let fields: UnsafeMutablePointer<bs_field>
     /// The record that the last `.record` step found; valid while the bytes are, until the next step.
-    package private(set) var record: CSVLogRecord
+    package private(set) var record: LogRecord
 
     /// Creates a splitter.
     package init() {
-        fields = .allocate(capacity: CSVLogField.capacity)
-        record = CSVLogRecord(
+        fields = .allocate(capacity: LogField.capacity)
+        record = LogRecord(
             bytes: UnsafeRawBufferPointer(start: nil, count: 0),
             fields: fields,
             fieldCount: 0
@@ -66,15 +66,15 @@ package struct CSVLogSplitter: ~Copyable {
 
     private mutating func split(_ base: UnsafeRawPointer, count: Int) -> Verdict {
         let bytes = base.assumingMemoryBound(to: UInt8.self)
-        let found = bs_csv_split(bytes, count, fields, UInt32(CSVLogField.capacity))
+        let found = bs_csv_split(bytes, count, fields, UInt32(LogField.capacity))
         record.bytes = UnsafeRawBufferPointer(start: base, count: Int(found.length))
         record.fieldCount = Int(found.field_count)
         switch found.status {
         case BS_CSV_COMPLETE:
-            if let fault = record.fault(isWhole: true) { return .unsound(fault.code, fault.detail) }
+            if let fault = record.csvFault(isWhole: true) { return .unsound(fault.code, fault.detail) }
             return .sound(consumed: Int(found.consumed))
         case BS_CSV_INCOMPLETE:
-            if let fault = record.fault(isWhole: false) { return .unsound(fault.code, fault.detail) }
+            if let fault = record.csvFault(isWhole: false) { return .unsound(fault.code, fault.detail) }
             return .incomplete
         default:
             return .unsound(

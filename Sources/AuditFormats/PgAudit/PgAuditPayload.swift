@@ -5,7 +5,7 @@ import CByteScan
 /// `AUDIT: TYPE,STATEMENT_ID,SUBSTATEMENT_ID,CLASS,COMMAND,OBJECT_TYPE,OBJECT_NAME,STATEMENT,PARAMETER[,ROWS]`
 @frozen
 package struct PgAuditPayload: ~Copyable {
-    @usableFromInline let fields: UnsafeMutablePointer<bs_csv_field>
+    @usableFromInline let fields: UnsafeMutablePointer<bs_field>
     @usableFromInline var message = UnsafeRawBufferPointer(start: nil, count: 0)
     /// The number of fields, 9 or 10; 0 when the message is no pgaudit message.
     package private(set) var fieldCount = 0
@@ -27,7 +27,7 @@ package struct PgAuditPayload: ~Copyable {
 
     deinit { fields.deallocate() }
 
-    /// Splits a message, its csvlog quoting undone; the fields are valid while the message is.
+    /// Splits a message, the escapes of the log undone; the fields are valid while the message is.
     ///
     /// - Returns: Whether it is a pgaudit message.
     @inline(__always)
@@ -63,9 +63,15 @@ package struct PgAuditPayload: ~Copyable {
         return UnsafeRawBufferPointer(rebasing: message[Int(field.start)..<Int(field.end)])
     }
 
-    /// Whether the field holds doubled quotes.
+    /// What has to be undone to have a field's text: doubled quotes, or nothing.
     @inline(__always)
-    func hasDoubledQuotes(_ index: Int) -> Bool { index < fieldCount && fields[index].doubled != 0 }
+    func escape(_ index: Int) -> bs_escape {
+        index < fieldCount ? bs_escape(rawValue: UInt32(fields[index].escape)) : BS_ESCAPE_NONE
+    }
+
+    /// Whether the field's text differs from what is stored.
+    @inline(__always)
+    func isEscaped(_ index: Int) -> Bool { index < fieldCount && fields[index].escape != 0 }
 
     /// Offset of a field's text from the message's first byte.
     func start(of index: Int) -> Int { Self.prefixLength + Int(fields[index].start) }

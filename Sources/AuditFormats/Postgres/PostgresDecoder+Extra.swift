@@ -16,45 +16,52 @@ extension PostgresDecoder {
             appendPair(keys.statementID, payload.stored(PgAuditPayload.statementID), limit: limit)
             appendPair(keys.substatementID, payload.stored(PgAuditPayload.substatementID), limit: limit)
             let parameter = payload.stored(PgAuditPayload.parameter)
-            let isDoubled = payload.hasDoubledQuotes(PgAuditPayload.parameter)
-            appendPair(keys.parameter, parameter, isDoubled: isDoubled, limit: limit)
+            appendPair(
+                keys.parameter,
+                parameter,
+                undoing: payload.escape(PgAuditPayload.parameter),
+                limit: limit
+            )
             appendPair(keys.rows, payload.stored(PgAuditPayload.rows), limit: limit)
         } else {
             appendPair(keys.message, message, limit: limit)
         }
-        appendField(keys.detail, fields, CSVLogField.detail, limit: limit)
-        appendField(keys.hint, fields, CSVLogField.hint, limit: limit)
-        appendField(keys.context, fields, CSVLogField.context, limit: limit)
-        appendField(keys.applicationName, fields, CSVLogField.applicationName, limit: limit)
-        appendField(keys.backendType, fields, CSVLogField.backendType, limit: limit)
-        appendPair(keys.processID, fields.stored(CSVLogField.processID), limit: limit)
-        appendPair(keys.sessionLineNumber, fields.stored(CSVLogField.sessionLineNumber), limit: limit)
-        appendPair(keys.severity, fields.stored(CSVLogField.errorSeverity), limit: limit)
-        appendPair(keys.virtualTransactionID, fields.stored(CSVLogField.virtualTransactionID), limit: limit)
-        appendNumber(keys.transactionID, fields.stored(CSVLogField.transactionID))
-        appendNumber(keys.queryID, fields.stored(CSVLogField.queryID))
+        appendField(keys.detail, fields, LogField.detail, limit: limit)
+        appendField(keys.hint, fields, LogField.hint, limit: limit)
+        appendField(keys.context, fields, LogField.context, limit: limit)
+        appendField(keys.applicationName, fields, LogField.applicationName, limit: limit)
+        appendField(keys.backendType, fields, LogField.backendType, limit: limit)
+        appendPair(keys.processID, fields.stored(LogField.processID), limit: limit)
+        appendPair(keys.sessionLineNumber, fields.stored(LogField.sessionLineNumber), limit: limit)
+        appendPair(keys.severity, fields.stored(LogField.errorSeverity), limit: limit)
+        appendPair(keys.virtualTransactionID, fields.stored(LogField.virtualTransactionID), limit: limit)
+        appendNumber(keys.transactionID, fields.stored(LogField.transactionID))
+        appendNumber(keys.queryID, fields.stored(LogField.queryID))
         appendUnknownFields(fields, limit: limit)
     }
 
     @inline(__always)
-    private mutating func appendField(_ key: Int32, _ record: CSVLogRecord, _ index: Int, limit: Int) {
-        appendPair(key, record.stored(index), isDoubled: record.hasDoubledQuotes(index), limit: limit)
+    private mutating func appendField(_ key: Int32, _ record: LogRecord, _ index: Int, limit: Int) {
+        appendPair(key, record.stored(index), undoing: record.escape(index), limit: limit)
     }
 
     @inline(__always)
     private mutating func appendPair(
         _ key: Int32,
         _ stored: UnsafeRawBufferPointer,
-        isDoubled: Bool = false,
+        undoing escape: bs_escape = BS_ESCAPE_NONE,
         limit: Int
     ) {
         guard !stored.isEmpty else { return }
-        guard isDoubled else { return rows.extra.append(entry: key, stored.clipped(to: limit)) }
+        guard escape != BS_ESCAPE_NONE else {
+            return rows.extra.append(entry: key, stored.clipped(to: limit))
+        }
         let bytes = stored.bindMemory(to: UInt8.self)
         rows.extra.append(entry: key, atMost: bytes.count) { target in
-            let written = bs_undouble(
+            let written = bs_unescape(
                 bytes.baseAddress,
                 bytes.count,
+                escape,
                 target.assumingMemoryBound(to: UInt8.self)
             )
             return UnsafeRawBufferPointer(start: target, count: written).clipped(to: limit).count
@@ -69,9 +76,9 @@ extension PostgresDecoder {
     }
 
     /// Keeps columns that a later PostgreSQL added: `csv_27` and so on.
-    private mutating func appendUnknownFields(_ record: CSVLogRecord, limit: Int) {
-        guard record.fieldCount > CSVLogField.knownCount else { return }
-        for index in CSVLogField.knownCount..<record.fieldCount {
+    private mutating func appendUnknownFields(_ record: LogRecord, limit: Int) {
+        guard record.fieldCount > LogField.knownCount else { return }
+        for index in LogField.knownCount..<record.fieldCount {
             let key = "csv_\(index + 1)".withRawBytes { rows.extra.entry(of: $0) }
             appendField(key, record, index, limit: limit)
         }

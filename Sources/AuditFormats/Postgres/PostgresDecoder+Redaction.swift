@@ -5,32 +5,33 @@ import SQLText
 extension PostgresDecoder {
     /// The columns that can hold SQL, a person's text, or what a client claimed.
     private static let textFields = [
-        CSVLogField.query, CSVLogField.internalQuery, CSVLogField.message, CSVLogField.detail,
-        CSVLogField.hint,
-        CSVLogField.context, CSVLogField.applicationName, CSVLogField.userName, CSVLogField.databaseName,
+        LogField.query, LogField.internalQuery, LogField.message, LogField.detail,
+        LogField.hint,
+        LogField.context, LogField.applicationName, LogField.userName, LogField.databaseName,
     ]
 
     /// The secrets of a record, as ascending ranges of its bytes.
     ///
     /// Called for the few records that may hold one. Every text is read as prose; the SQL in it as a statement too.
-    mutating func secretSpans(_ record: CSVLogRecord) -> [Range<Int>] {
+    mutating func secretSpans(_ record: LogRecord) -> [Range<Int>] {
         var spans: [Range<Int>] = []
         var secretsOfQuery: [[UInt8]] = []
-        let unknownFields = CSVLogField.knownCount..<max(CSVLogField.knownCount, record.fieldCount)
+        let unknownFields = LogField.knownCount..<max(LogField.knownCount, record.fieldCount)
         for index in Self.textFields + unknownFields {
             let stored = record.stored(index)
-            let isMessage = index == CSVLogField.message
+            let isMessage = index == LogField.message
             guard SecretScanner.mayHoldSecret(stored) || isMessage && !secretsOfQuery.isEmpty else {
                 continue
             }
             scratch.message.removeAll()
-            scratch.message.appendUndoubled(stored)
+            let escape = record.escape(index)
+            scratch.message.append(stored, undoing: escape)
             let text = scratch.message.bytes
             let found = isMessage && payload.parse(text) ? payloadSpans() : textSpans(text, field: index)
-            if index == CSVLogField.query { secretsOfQuery = found.map { Array(text[$0]) } }
+            if index == LogField.query { secretsOfQuery = found.map { Array(text[$0]) } }
             let echoes = isMessage ? text.quotations(of: secretsOfQuery) : []
             let offset = record.start(of: index)
-            spans += stored.redoubled(merged(found + echoes)).map { $0.shifted(by: offset) }
+            spans += stored.escaped(merged(found + echoes), escape).map { $0.shifted(by: offset) }
         }
         return merged(spans)
     }
@@ -39,10 +40,10 @@ extension PostgresDecoder {
     private mutating func textSpans(_ text: UnsafeRawBufferPointer, field: Int) -> [Range<Int>] {
         let start: Int? =
             switch field {
-            case CSVLogField.query, CSVLogField.internalQuery: 0
-            case CSVLogField.message: LogMessage.statementStart(text)
-            case CSVLogField.detail: text.end(of: "Failed process was running: ")
-            case CSVLogField.context: text.end(of: "SQL statement \"")
+            case LogField.query, LogField.internalQuery: 0
+            case LogField.message: LogMessage.statementStart(text)
+            case LogField.detail: text.end(of: "Failed process was running: ")
+            case LogField.context: text.end(of: "SQL statement \"")
             default: nil
             }
         let prose = secrets(in: text, as: .prose)
@@ -50,7 +51,7 @@ extension PostgresDecoder {
         let rest = UnsafeRawBufferPointer(rebasing: text[start...])
         // A context goes on behind the quote that ends the statement.
         let end =
-            field == CSVLogField.context ? rest.end(of: "\"\n").map { $0 - 2 } ?? rest.count - 1 : rest.count
+            field == LogField.context ? rest.end(of: "\"\n").map { $0 - 2 } ?? rest.count - 1 : rest.count
         let sql = UnsafeRawBufferPointer(rebasing: rest[..<max(0, end)])
         return merged(prose + secrets(in: sql, as: .statement).map { $0.shifted(by: start) })
     }
@@ -63,11 +64,12 @@ extension PostgresDecoder {
         ] {
             let stored = payload.stored(index)
             scratch.statement.removeAll()
-            scratch.statement.appendUndoubled(stored)
+            let escape = payload.escape(index)
+            scratch.statement.append(stored, undoing: escape)
             let text = scratch.statement.bytes
             let found = merged(secrets(in: text, as: context) + secrets(in: text, as: .prose))
             let offset = payload.start(of: index)
-            spans += stored.redoubled(found).map { $0.shifted(by: offset) }
+            spans += stored.escaped(found, escape).map { $0.shifted(by: offset) }
         }
         return spans
     }
@@ -119,41 +121,4 @@ extension UnsafeRawBufferPointer {
 
 extension Range<Int> {
     fileprivate func shifted(by distance: Int) -> Range<Int> { lowerBound + distance..<upperBound + distance }
-}
-
-extension ByteBuffer {
-    /// Appends `stored` with each doubled quote made single.
-    mutating func appendUndoubled(_ stored: UnsafeRawBufferPointer) {
-        let bytes = stored.bindMemory(to: UInt8.self)
-        append(atMost: bytes.count) {
-            bs_undouble(bytes.baseAddress, bytes.count, $0.assumingMemoryBound(to: UInt8.self))
-        }
-    }
-}
-
-extension UnsafeRawBufferPointer {
-    /// Ranges of the text with single quotes, as ranges of these bytes, in which each quote is doubled.
-    ///
-    /// - Parameter ranges: Ascending, without overlaps.
-    /// - Returns: As many ranges, in the same order.
-    fileprivate func redoubled(_ ranges: [Range<Int>]) -> [Range<Int>] {
-        var result: [Range<Int>] = []
-        var at = 0
-        var position = 0
-        func advance(to target: Int) {
-            while position < target, at < count {
-                at +=
-                    self[at] == UInt8(ascii: "\"") && at + 1 < count && self[at + 1] == UInt8(ascii: "\"")
-                    ? 2 : 1
-                position += 1
-            }
-        }
-        for range in ranges {
-            advance(to: range.lowerBound)
-            let start = at
-            advance(to: range.upperBound)
-            result.append(start..<at)
-        }
-        return result
-    }
 }

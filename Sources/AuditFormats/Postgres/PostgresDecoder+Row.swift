@@ -22,7 +22,7 @@ struct RecordKind {
 
 /// A record on its way into a row: valid UTF-8, secrets taken out.
 struct CleanRecord {
-    var fields: CSVLogRecord
+    var fields: LogRecord
     /// The bytes were Latin-1.
     var isLatin1: Bool
     /// The record is over `maxRecordBytes`.
@@ -41,7 +41,7 @@ extension PostgresDecoder {
     mutating func appendRow(_ record: CleanRecord) throws {
         let fields = record.fields
         let time: Int64
-        switch timestamp.read(fields.stored(CSVLogField.logTime)) {
+        switch timestamp.read(fields.stored(LogField.logTime)) {
         case .time(let value): time = value
         case .impossible:
             let fault = RecordFault(code: .timestamp, detail: "no such date or time", range: record.range)
@@ -69,10 +69,10 @@ extension PostgresDecoder {
         }
         rows.eventTime.append(time)
         rows.ingestTime.append(ingestTime)
-        Self.append(plainText(fields, CSVLogField.databaseName), to: &rows.databaseName)
-        Self.append(plainText(fields, CSVLogField.userName), to: &rows.userName)
-        Self.append(Self.host(in: fields.stored(CSVLogField.connectionFrom)), to: &rows.clientAddress)
-        Self.append(fields.stored(CSVLogField.sessionID), to: &rows.sessionID)
+        Self.append(plainText(fields, LogField.databaseName), to: &rows.databaseName)
+        Self.append(plainText(fields, LogField.userName), to: &rows.userName)
+        Self.append(Self.host(in: fields.stored(LogField.connectionFrom)), to: &rows.clientAddress)
+        Self.append(fields.stored(LogField.sessionID), to: &rows.sessionID)
         appendObject(kind)
         let sql = statementText(fields, message: message, kind: kind)
         let normalized = normalize(sql)
@@ -89,8 +89,8 @@ extension PostgresDecoder {
     }
 
     /// A server writes both times of a record in one zone: when the other is known, this one is damaged, and no setting can mend it.
-    private func sessionBeganInKnownZone(_ record: CSVLogRecord) -> Bool {
-        let text = record.stored(CSVLogField.sessionStartTime)
+    private func sessionBeganInKnownZone(_ record: LogRecord) -> Bool {
+        let text = record.stored(LogField.sessionStartTime)
         let zoneStart = "YYYY-MM-DD HH:MM:SS ".utf8.count
         guard text.count > zoneStart else { return false }
         let abbreviation = String(decoding: text[zoneStart...], as: UTF8.self)
@@ -105,35 +105,35 @@ extension PostgresDecoder {
         if text.isEmpty { column.appendNull() } else { column.append(text) }
     }
 
-    private mutating func messageText(_ record: CSVLogRecord) -> UnsafeRawBufferPointer {
-        let stored = record.stored(CSVLogField.message)
-        guard record.hasDoubledQuotes(CSVLogField.message) else { return stored }
+    private mutating func messageText(_ record: LogRecord) -> UnsafeRawBufferPointer {
+        let stored = record.stored(LogField.message)
+        guard record.isEscaped(LogField.message) else { return stored }
         scratch.message.removeAll()
-        scratch.message.appendUndoubled(stored)
+        scratch.message.append(stored, undoing: record.escape(LogField.message))
         return scratch.message.bytes
     }
 
     /// A short field without its quoting; valid until the next call.
     @inline(__always)
-    private mutating func plainText(_ record: CSVLogRecord, _ index: Int) -> UnsafeRawBufferPointer {
+    private mutating func plainText(_ record: LogRecord, _ index: Int) -> UnsafeRawBufferPointer {
         let stored = record.stored(index)
-        guard record.hasDoubledQuotes(index) else { return stored }
+        guard record.isEscaped(index) else { return stored }
         scratch.name.removeAll()
-        scratch.name.appendUndoubled(stored)
+        scratch.name.append(stored, undoing: record.escape(index))
         return scratch.name.bytes
     }
 
-    private mutating func classify(_ record: CSVLogRecord, message: UnsafeRawBufferPointer) -> RecordKind {
+    private mutating func classify(_ record: LogRecord, message: UnsafeRawBufferPointer) -> RecordKind {
         var kind = RecordKind()
-        let state = record.stored(CSVLogField.sqlState)
+        let state = record.stored(LogField.sqlState)
         let isErrorState = state.count == 5 && !(state[0] == 0x30 && state[1] &- 0x30 <= 3)
-        kind.isFailure = isErrorState && !Severity.isHarmless(record.stored(CSVLogField.errorSeverity))
+        kind.isFailure = isErrorState && !Severity.isHarmless(record.stored(LogField.errorSeverity))
         // RAISE LOG can forge the message but not hide its context; pgaudit hides its own.
-        let isBare = record.stored(CSVLogField.context).isEmpty && record.stored(CSVLogField.query).isEmpty
+        let isBare = record.stored(LogField.context).isEmpty && record.stored(LogField.query).isEmpty
         kind.isAudit = payload.parse(message) && isBare && !kind.isFailure
         kind.isBare = isBare
         if kind.isAudit { return kind }
-        let tag = record.stored(CSVLogField.commandTag)
+        let tag = record.stored(LogField.commandTag)
         let isLogin = tag.elementsEqual("authentication".utf8) || tag.elementsEqual("startup".utf8)
         kind.isConnection = isBare && LogMessage.isConnection(message) || kind.isFailure && isLogin
         kind.isDisconnection = isBare && LogMessage.isDisconnection(message)
@@ -162,9 +162,9 @@ extension PostgresDecoder {
             Self.append(auditClass, to: &rows.auditClass)
         }
         let name = payload.stored(PgAuditPayload.objectName)
-        if payload.hasDoubledQuotes(PgAuditPayload.objectName) {
+        if payload.isEscaped(PgAuditPayload.objectName) {
             scratch.name.removeAll()
-            scratch.name.appendUndoubled(name)
+            scratch.name.append(name, undoing: BS_ESCAPE_DOUBLED)
             Self.append(scratch.name.bytes, to: &rows.objectName)
         } else {
             Self.append(name, to: &rows.objectName)
@@ -173,7 +173,7 @@ extension PostgresDecoder {
 
     /// The SQL of a record; empty when it has none.
     private mutating func statementText(
-        _ record: CSVLogRecord,
+        _ record: LogRecord,
         message: UnsafeRawBufferPointer,
         kind: RecordKind
     ) -> UnsafeRawBufferPointer {
@@ -182,16 +182,16 @@ extension PostgresDecoder {
             if stored.elementsEqual("<not logged>".utf8) || stored.elementsEqual("<previously logged>".utf8) {
                 return UnsafeRawBufferPointer(start: nil, count: 0)
             }
-            guard payload.hasDoubledQuotes(PgAuditPayload.statement) else { return stored }
+            guard payload.isEscaped(PgAuditPayload.statement) else { return stored }
             scratch.statement.removeAll()
-            scratch.statement.appendUndoubled(stored)
+            scratch.statement.append(stored, undoing: BS_ESCAPE_DOUBLED)
             return scratch.statement.bytes
         }
-        let query = record.stored(CSVLogField.query)
+        let query = record.stored(LogField.query)
         if !query.isEmpty {
-            guard record.hasDoubledQuotes(CSVLogField.query) else { return query }
+            guard record.isEscaped(LogField.query) else { return query }
             scratch.statement.removeAll()
-            scratch.statement.appendUndoubled(query)
+            scratch.statement.append(query, undoing: record.escape(LogField.query))
             return scratch.statement.bytes
         }
         guard kind.isBare, let start = LogMessage.statementStart(message) else {
@@ -220,7 +220,7 @@ extension PostgresDecoder {
     /// Normalizes the SQL of a record that still has its secrets into `scratch.normalized`.
     ///
     /// - Returns: Its fingerprint, nil when there is no SQL or it is kept verbatim.
-    mutating func normalizeStatement(of record: CSVLogRecord) -> UInt64? {
+    mutating func normalizeStatement(of record: LogRecord) -> UInt64? {
         let message = messageText(record)
         let sql = statementText(record, message: message, kind: classify(record, message: message))
         guard let normalized = normalize(sql) else { return nil }
@@ -238,7 +238,7 @@ extension PostgresDecoder {
     }
 
     private mutating func appendCommandTag(
-        _ record: CSVLogRecord,
+        _ record: LogRecord,
         kind: RecordKind,
         normalized: NormalizedStatement?
     ) {
@@ -255,8 +255,8 @@ extension PostgresDecoder {
         appendLogTag(record)
     }
 
-    private mutating func appendLogTag(_ record: CSVLogRecord) {
-        if let command = LogMessage.command(in: record.stored(CSVLogField.commandTag)) {
+    private mutating func appendLogTag(_ record: LogRecord) {
+        if let command = LogMessage.command(in: record.stored(LogField.commandTag)) {
             rows.commandTag.append(command)
         } else {
             rows.commandTag.appendNull()
@@ -270,7 +270,7 @@ extension PostgresDecoder {
         shapes.shape(of: statement.text, fingerprint: statement.fingerprint)
     }
 
-    private mutating func appendOutcome(_ record: CSVLogRecord, kind: RecordKind) {
+    private mutating func appendOutcome(_ record: LogRecord, kind: RecordKind) {
         if kind.isFailure {
             Self.append("FAILURE", to: &rows.result)
         } else if kind.isEvent {
@@ -278,7 +278,7 @@ extension PostgresDecoder {
         } else {
             rows.result.appendNull()
         }
-        let state = record.stored(CSVLogField.sqlState)
+        let state = record.stored(LogField.sqlState)
         if state.elementsEqual("00000".utf8) {
             rows.errorCode.appendNull()
         } else {

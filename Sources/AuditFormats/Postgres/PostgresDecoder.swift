@@ -37,7 +37,7 @@ package struct PostgresDecoder: ~Copyable {
     let settings: PostgresDecoderSettings
     private var splitter = CSVLogSplitter()
     /// Splits a record again after it was transcoded or redacted.
-    private var rewrittenFields: UnsafeMutablePointer<bs_csv_field>
+    private var rewrittenFields: UnsafeMutablePointer<bs_field>
     var timestamp: LogTimestamp
     var payload = PgAuditPayload()
     var normalizer = SQLNormalizer()
@@ -83,7 +83,7 @@ package struct PostgresDecoder: ~Copyable {
         self.settings = settings
         timestamp = LogTimestamp(zone: settings.zone)
         shapes = StatementShapes(stackBytes: settings.stackBytes)
-        rewrittenFields = .allocate(capacity: CSVLogField.capacity)
+        rewrittenFields = .allocate(capacity: LogField.capacity)
     }
 
     deinit { rewrittenFields.deallocate() }
@@ -184,7 +184,7 @@ package struct PostgresDecoder: ~Copyable {
     }
 
     /// Brings a record into UTF-8 and takes its secrets out, then appends its row.
-    private mutating func append(_ stored: CSVLogRecord, at offset: UInt64) throws {
+    private mutating func append(_ stored: LogRecord, at offset: UInt64) throws {
         var record = stored
         var isLatin1 = false
         fingerprintBeforeRedaction = nil
@@ -218,15 +218,15 @@ package struct PostgresDecoder: ~Copyable {
         )
     }
 
-    private func resplit(_ bytes: UnsafeRawBufferPointer) -> CSVLogRecord {
+    private func resplit(_ bytes: UnsafeRawBufferPointer) -> LogRecord {
         let text = bytes.bindMemory(to: UInt8.self)
         let found = bs_csv_split_whole(
             text.baseAddress,
             text.count,
             rewrittenFields,
-            UInt32(CSVLogField.capacity)
+            UInt32(LogField.capacity)
         )
-        return CSVLogRecord(bytes: bytes, fields: rewrittenFields, fieldCount: Int(found.field_count))
+        return LogRecord(bytes: bytes, fields: rewrittenFields, fieldCount: Int(found.field_count))
     }
 }
 

@@ -2,6 +2,7 @@
 #define AUDITLAKE_CBYTESCAN_H
 
 #include "csv_scan.h"
+#include "log_field.h"
 #include "sql_tokens.h"
 #include "text_scan.h"
 

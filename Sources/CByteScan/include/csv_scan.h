@@ -4,15 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// One field of a CSV record. The range is relative to the record and lies inside the quotes of a quoted field.
-typedef struct {
-    uint32_t start;
-    uint32_t end;
-    /// Nonzero when the field stood in quotes (`""` is an empty string, nothing between commas is NULL).
-    uint8_t quoted;
-    /// Nonzero when the field holds doubled quotes that still have to be undone.
-    uint8_t doubled;
-} bs_csv_field;
+#include "log_field.h"
 
 typedef enum {
     /// The record ends at a newline outside quotes.
@@ -35,15 +27,12 @@ typedef struct {
 /// Splits the record at the start of `bytes` as PostgreSQL's csvlog writes it: comma, double quotes that are doubled
 /// inside quotes, newline. A quote may only open a field and may only be followed by a quote, a comma or a line end.
 /// O(length of the record); stops at the first fault.
-bs_csv_record bs_csv_split(const uint8_t *bytes, size_t length, bs_csv_field *fields, uint32_t capacity);
+bs_csv_record bs_csv_split(const uint8_t *bytes, size_t length, bs_field *fields, uint32_t capacity);
 
 /// The same for a record that ends with the input instead of a newline, such as the payload of a pgaudit message.
-bs_csv_record bs_csv_split_whole(const uint8_t *bytes, size_t length, bs_csv_field *fields, uint32_t capacity);
+bs_csv_record bs_csv_split_whole(const uint8_t *bytes, size_t length, bs_field *fields, uint32_t capacity);
 
 /// Whether `bytes` starts like a csvlog record. Fewer than 24 bytes count when all of them fit.
 int bs_csvlog_starts(const uint8_t *bytes, size_t length);
-
-/// Copies `length` bytes with every `""` turned into `"`; returns the number of bytes written (at most `length`).
-size_t bs_undouble(const uint8_t *bytes, size_t length, uint8_t *out);
 
 #endif

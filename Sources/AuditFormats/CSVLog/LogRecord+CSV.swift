@@ -1,49 +1,17 @@
 import CByteScan
 
-/// One csvlog record: its bytes and where its fields lie.
-///
-/// Valid while the bytes are.
-@frozen
-package struct CSVLogRecord {
-    /// The record without its line end.
-    package var bytes: UnsafeRawBufferPointer
-    @usableFromInline var fields: UnsafePointer<bs_csv_field>
-    /// The number of fields.
-    package var fieldCount: Int
-
-    /// The field as it stands between its quotes, doubled quotes still doubled; empty when the record has no such field.
-    @inlinable @inline(__always)
-    func stored(_ index: Int) -> UnsafeRawBufferPointer {
-        guard index < fieldCount else { return UnsafeRawBufferPointer(start: nil, count: 0) }
-        let field = fields[index]
-        return UnsafeRawBufferPointer(rebasing: bytes[Int(field.start)..<Int(field.end)])
-    }
-
-    /// Whether the field holds doubled quotes.
-    @inlinable @inline(__always)
-    func hasDoubledQuotes(_ index: Int) -> Bool { index < fieldCount && fields[index].doubled != 0 }
-
-    /// Whether the field stood in quotes.
-    @inlinable @inline(__always)
-    func isQuoted(_ index: Int) -> Bool { fields[index].quoted != 0 }
-
-    /// Offset of the field's text from the record's first byte.
-    @inlinable @inline(__always)
-    func start(of index: Int) -> Int { Int(fields[index].start) }
-}
-
-extension CSVLogRecord {
+extension LogRecord {
     /// Checks what a strict split cannot see: that each of the first fields holds what PostgreSQL writes there.
     ///
     /// - Parameter isWhole: False for the part of a record that has been read so far; only complete fields are checked.
     /// - Returns: What is wrong, nil when nothing is.
-    func fault(isWhole: Bool) -> (code: RecordFault.Code, detail: String)? {
+    func csvFault(isWhole: Bool) -> (code: RecordFault.Code, detail: String)? {
         if fieldCount > 0 || !isWhole, let fault = timestampFault(isWhole: isWhole) { return fault }
-        if isWhole, !CSVLogField.isKnown(count: fieldCount) || fieldCount > CSVLogField.knownCount {
+        if isWhole, !LogField.isCSVCount(fieldCount) || fieldCount > LogField.knownCount {
             if let glued = gluedField() {
                 return (.gluedRecords, "another record begins inside field \(glued + 1)")
             }
-            if !CSVLogField.isKnown(count: fieldCount) {
+            if !LogField.isCSVCount(fieldCount) {
                 return (.fieldCount, "\(fieldCount) fields; PostgreSQL writes 23, 24 or 26")
             }
         }
@@ -51,7 +19,7 @@ extension CSVLogRecord {
     }
 
     private func timestampFault(isWhole: Bool) -> (code: RecordFault.Code, detail: String)? {
-        let text = fieldCount > 0 ? stored(CSVLogField.logTime) : bytes
+        let text = fieldCount > 0 ? stored(LogField.logTime) : bytes
         let begins = text.withMemoryRebound(to: UInt8.self) {
             bs_csvlog_starts($0.baseAddress, $0.count) != 0
         }
@@ -77,17 +45,17 @@ extension CSVLogRecord {
     }
 
     private func fieldValueFault() -> (code: RecordFault.Code, detail: String)? {
-        for index in 0..<min(fieldCount, CSVLogField.sqlState + 1) {
+        for index in 0..<min(fieldCount, LogField.sqlState + 1) {
             let text = stored(index)
             let isSound =
                 switch index {
-                case CSVLogField.processID, CSVLogField.sessionLineNumber, CSVLogField.transactionID:
+                case LogField.processID, LogField.sessionLineNumber, LogField.transactionID:
                     !isQuoted(index) && text.allSatisfy { $0 &- 0x30 <= 9 }
-                case CSVLogField.sessionID: !isQuoted(index) && text.allSatisfy(Self.isSessionIDByte)
-                case CSVLogField.virtualTransactionID:
+                case LogField.sessionID: !isQuoted(index) && text.allSatisfy(Self.isSessionIDByte)
+                case LogField.virtualTransactionID:
                     !isQuoted(index) && text.allSatisfy(Self.isVirtualIDByte)
-                case CSVLogField.sqlState: !isQuoted(index) && text.count == 5
-                case CSVLogField.logTime, CSVLogField.sessionStartTime, CSVLogField.errorSeverity:
+                case LogField.sqlState: !isQuoted(index) && text.count == 5
+                case LogField.logTime, LogField.sessionStartTime, LogField.errorSeverity:
                     !isQuoted(index)
                 default: text.isEmpty || isQuoted(index)
                 }

@@ -1,5 +1,6 @@
-/// The columns of PostgreSQL's csvlog, by position (PostgreSQL 18, "Using CSV-Format Log Output").
-enum CSVLogField {
+/// The fields of a log record: the columns of PostgreSQL's csvlog, by position (PostgreSQL 18, "Using CSV-Format Log
+/// Output"); the keys of jsonlog are brought to the same positions.
+enum LogField {
     static let logTime = 0
     static let userName = 1
     static let databaseName = 2
@@ -32,7 +33,7 @@ enum CSVLogField {
     /// The number of columns of PostgreSQL 14 to 18.
     static let knownCount = 26
     /// Columns of 9.0 to 12, of 13, of 14 and later; more than the last are kept as `csv_27` and so on.
-    static func isKnown(count: Int) -> Bool { count == 23 || count == 24 || count >= knownCount }
+    static func isCSVCount(_ count: Int) -> Bool { count == 23 || count == 24 || count >= knownCount }
     /// More columns than any version will have for years: beyond it a record is damage.
     static let capacity = 64
 }
