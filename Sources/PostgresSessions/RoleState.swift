@@ -1,5 +1,6 @@
-/// Who a session acts as, beside the user who logged in. Names are numbers of `RoleNames`; 0 stands for none.
+/// Who a session acts as, beside the user who logged in.
 ///
+/// Names are numbers of `RoleNames`; 0 stands for none.
 /// SET LOCAL lasts until the transaction ends; SET SESSION AUTHORIZATION takes SET ROLE back (seen on PostgreSQL 15).
 struct RoleState: Hashable {
     /// SET SESSION AUTHORIZATION.

@@ -47,6 +47,8 @@ struct SessionStatement {
     /// PostgreSQL up to 16 gives pgaudit the whole text for each of its statements.
     ///
     /// - Parameters:
+    ///   - verb: What it begins with.
+    ///   - text: The SQL.
     ///   - ordinal: How many statements with the verb were logged before with this very text; it begins anew when the text
     ///     has no more of them.
     init?(_ verb: Verb, in text: UnsafeRawBufferPointer, ordinal: Int) {

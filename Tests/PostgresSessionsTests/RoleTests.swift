@@ -1,6 +1,8 @@
 import Testing
 
-/// Who statements ran as. The expected roles are what `current_user` gave on PostgreSQL 15.
+/// Who statements ran as.
+///
+/// The expected roles are what `current_user` gave on PostgreSQL 15.
 @Suite struct RoleTests {
     private static func set(_ line: Int, _ vxid: String, _ text: String) -> Entry {
         let words = text.uppercased().split(separator: " ").map(String.init)
