@@ -62,6 +62,15 @@ package struct ConfigurationTemplate: Hashable, Sendable {
             # fail stops when log files vanish before they were read; continue records the gap and goes on.
             #on_data_loss: fail
 
+            # Where to begin the first time: earliest, latest, or a time such as "2026-11-21 10:00:00+01:00".
+            #start: earliest
+
+            # run --follow: the longest time from a whole record in the log to its row in the table.
+            #commit_every: 1s
+
+            # How long a log file that has vanished is kept in mind.
+            #forget_after: 7d
+
             # Sizes: 64MB is 64 million bytes, 1GiB is 2^30. Longest record taken whole; largest commit;
             # longest unfinished record at the end of a file.
             #max_record_bytes: 1MiB

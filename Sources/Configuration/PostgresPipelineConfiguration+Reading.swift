@@ -5,7 +5,7 @@ extension PostgresPipelineConfiguration {
     static let keys = [
         "kind", "source", "role", "node", "keep", "table", "timezone", "redact", "statement", "bronze",
         "on_data_loss",
-        "max_record_bytes", "batch_bytes", "max_pending_bytes",
+        "start", "commit_every", "forget_after", "max_record_bytes", "batch_bytes", "max_pending_bytes",
     ]
 
     /// The longest record in bytes: offsets in a column have 31 bits, and a record that is no UTF-8 doubles.
@@ -18,13 +18,18 @@ extension PostgresPipelineConfiguration {
         if section.flag("bronze", default: false) { section.refuseUnreleased(["bronze"]) }
 
         // Everything is read before anything is given up, so that all faults show at once.
-        let files = Self.files(section)
+        let source = Self.source(section)
+        let files = Self.files(source)
         let role = section.requiredText("role", example: "primary")
         let table = section.tableName("table")
         self.keep = section.choice("keep", default: .all)
         self.timeZone = section.timeZone("timezone")
         self.redact = section.flag("redact", default: true)
         self.statement = section.choice("statement", default: .normalized)
+        self.start = section.startPoint("start")
+        self.commitEvery = section.duration("commit_every", default: .seconds(1))
+        self.forgetAfter = section.duration("forget_after", default: .seconds(7 * 86_400))
+        self.currentLogfiles = Self.currentLogfiles(source)
         self.onDataLoss = section.choice("on_data_loss", default: .fail)
         self.maxRecordByteCount = section.byteCount(
             "max_record_bytes",
@@ -46,25 +51,34 @@ extension PostgresPipelineConfiguration {
         self.table = table
     }
 
-    private static func files(_ section: Section) -> [Setting<String>]? {
-        let example = "\"/var/log/postgresql/*.csv\""
-        guard let node = section.required("source", example: "{files: \(example)}"),
-            let source = Section(
-                node,
-                name: section.path("source"),
-                keys: ["files"],
-                context: section.context
-            ),
-            let patterns = source.requiredTexts("files", example: example)
-        else { return nil }
+    private static let filesExample = "\"/var/log/postgresql/*.csv\""
+
+    private static func source(_ section: Section) -> Section? {
+        guard let node = section.required("source", example: "{files: \(filesExample)}") else { return nil }
+        let keys = ["files", "current_logfiles"]
+        return Section(node, name: section.path("source"), keys: keys, context: section.context)
+    }
+
+    private static func currentLogfiles(_ source: Section?) -> Setting<String>? {
+        guard let source, let path = source.text("current_logfiles") else { return nil }
+        return path.map { FilePath.absolute($0, from: source.context.expander.folder) }
+    }
+
+    private static func files(_ source: Section?) -> [Setting<String>]? {
+        // PostgreSQL itself can say which files it writes.
+        if let source, source.node("files") == nil, source.node("current_logfiles") != nil { return [] }
+        guard let source, let patterns = source.requiredTexts("files", example: filesExample) else {
+            return nil
+        }
         for pattern in patterns where pattern.value.contains("://") {
+            guard let node = source.node("files") else { continue }
             source.refuse(
                 node,
                 "\(source.path("files")) “\(pattern)” is a URL",
                 mend: "name files of this machine"
             )
         }
-        let folder = section.context.expander.folder
+        let folder = source.context.expander.folder
         return patterns.map { pattern in pattern.map { FilePath.absolute($0, from: folder) } }
     }
 }

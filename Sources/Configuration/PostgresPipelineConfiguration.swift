@@ -28,6 +28,14 @@ package struct PostgresPipelineConfiguration: Hashable, Sendable {
     package var name: String
     /// Absolute paths with wildcards, at least one: the csvlog files.
     package var files: [Setting<String>]
+    /// Absolute path of PostgreSQL's `current_logfiles`, which names the files that are being written; nil for none.
+    package var currentLogfiles: Setting<String>?
+    /// Where to begin when there is no batch yet.
+    package var start: StartPoint
+    /// The longest time from a whole record in the log to its row in the table, while following.
+    package var commitEvery: Duration
+    /// How long a file that has vanished is kept in mind.
+    package var forgetAfter: Duration
     /// Value of column `src`.
     package var role: Setting<String>
     /// Which server wrote the logs; the pipeline's name unless given.

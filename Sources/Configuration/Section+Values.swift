@@ -56,6 +56,24 @@ extension Section {
         return standard
     }
 
+    /// A length of time.
+    func duration(_ key: String, default standard: Duration) -> Duration {
+        guard let node = node(key), let text = context.text(node, of: path(key)) else { return standard }
+        if let duration = DurationText.parse(text.value) { return duration }
+        let mend = "write a time such as 500ms, 1s, 10m, 12h or 7d, above zero"
+        refuse(node, "\(path(key)) cannot be “\(text)”", mend: mend)
+        return standard
+    }
+
+    /// Where to begin.
+    func startPoint(_ key: String) -> StartPoint {
+        guard let node = node(key), let text = context.text(node, of: path(key)) else { return .earliest }
+        if let start = StartPoint.parse(text.value) { return start }
+        let mend = "write earliest, latest or a time such as 2026-11-21 10:00:00+01:00"
+        refuse(node, "\(path(key)) cannot be “\(text)”", mend: mend)
+        return .earliest
+    }
+
     /// One text or a list of texts, at least one, none empty.
     func requiredTexts(_ key: String, example: String) -> [Setting<String>]? {
         guard let node = required(key, example: example) else { return nil }

@@ -164,9 +164,25 @@ struct FaultCase: Sendable, CustomTestStringConvertible {
             text: yaml().replacing("/logs/*.csv", with: "s3://bucket/x"),
             code: .invalidValue,
             line: 5,
-            column: 13,
+            column: 21,
             message: "pipelines.pg1.source.files “s3://bucket/x” is a URL",
             mend: "name files of this machine"
+        ),
+        FaultCase(
+            text: yaml(pipeline: "commit_every: 0s"),
+            code: .invalidValue,
+            line: 8,
+            column: 19,
+            message: "pipelines.pg1.commit_every cannot be “0s”",
+            mend: "write a time such as 500ms, 1s, 10m, 12h or 7d, above zero"
+        ),
+        FaultCase(
+            text: yaml(pipeline: "start: yesterday"),
+            code: .invalidValue,
+            line: 8,
+            column: 12,
+            message: "pipelines.pg1.start cannot be “yesterday”",
+            mend: "write earliest, latest or a time such as 2026-11-21 10:00:00+01:00"
         ),
         FaultCase(
             text: "lake: .\n? [a]\n: b",

@@ -20,6 +20,10 @@ import Testing
         #expect(pipeline.redact)
         #expect(pipeline.statement == .normalized)
         #expect(pipeline.onDataLoss == .fail)
+        #expect(pipeline.start == .earliest)
+        #expect(pipeline.commitEvery == .seconds(1))
+        #expect(pipeline.forgetAfter == .seconds(604_800))
+        #expect(pipeline.currentLogfiles == nil)
         #expect(pipeline.maxRecordByteCount == 1_048_576)
         #expect(pipeline.batchByteCount == 1_000_000_000)
         #expect(pipeline.maxPendingByteCount == 134_217_728)
@@ -36,6 +40,9 @@ import Testing
                 statement: verbatim
                 bronze: false
                 on_data_loss: continue
+                start: latest
+                commit_every: 250ms
+                forget_after: 12h
                 max_record_bytes: 2MiB
                 batch_bytes: 64MB
                 max_pending_bytes: 4096
@@ -52,9 +59,30 @@ import Testing
         #expect(!pipeline.redact)
         #expect(pipeline.statement == .verbatim)
         #expect(pipeline.onDataLoss == .continue)
+        #expect(pipeline.start == .latest)
+        #expect(pipeline.commitEvery == .milliseconds(250))
+        #expect(pipeline.forgetAfter == .seconds(43_200))
         #expect(pipeline.maxRecordByteCount == 2 << 20)
         #expect(pipeline.batchByteCount == 64_000_000)
         #expect(pipeline.maxPendingByteCount == 4096)
+    }
+
+    @Test(arguments: [
+        ("earliest", StartPoint.earliest), ("latest", .latest),
+        ("2026-11-21", .time(1_795_219_200_000_000)),
+        ("2026-11-21 10:00:00", .time(1_795_255_200_000_000)),
+        ("2026-11-21T10:00:00Z", .time(1_795_255_200_000_000)),
+        ("\"2026-11-21 10:00:00.250+01:00\"", .time(1_795_251_600_250_000)),
+    ])
+    func startIsAWordOrATime(text: String, start: StartPoint) throws {
+        #expect(try pipeline(yaml(pipeline: "start: \(text)")).start == start)
+    }
+
+    @Test func theServerItselfMayNameItsFiles() throws {
+        let text = yaml().replacing("{files: /logs/*.csv}", with: "{current_logfiles: data/current_logfiles}")
+        let pipeline = try pipeline(text)
+        #expect(pipeline.files.isEmpty)
+        #expect(pipeline.currentLogfiles?.value == "/etc/auditlake/data/current_logfiles")
     }
 
     @Test func pipelinesKeepTheOrderOfTheFile() throws {
