@@ -39,6 +39,28 @@ package struct ShardState: Codable, Hashable, Sendable {
         }
         for change in plan.stateChanges ?? [] { values[change.key] = change.value }
     }
+
+    /// More files than this are not kept in mind when some of them have vanished.
+    package static let fileLimit = 4096
+
+    /// Which files need not be kept in mind any longer: those that vanished long ago, and the oldest of those that
+    /// vanished when there are too many.
+    ///
+    /// - Parameters:
+    ///   - absent: Ids of files that are nowhere now.
+    ///   - plannedAt: The batch's time, in microseconds since 1970-01-01 UTC.
+    ///   - age: How long after its last batch a file that vanished is kept, in microseconds.
+    /// - Returns: Their ids, in order of first sight.
+    package func forgettable(among absent: [String], plannedAt: Int64, after age: Int64) -> [String] {
+        let absent = Set(absent)
+        let vanished = files.filter { absent.contains($0.id) }
+        var surplus = files.count - Self.fileLimit
+        return vanished.filter { file in
+            surplus -= 1
+            // A plan of format 1 does not say when its files were read.
+            return surplus >= 0 || file.readAt.map { plannedAt - $0 > age } ?? false
+        }.map(\.id)
+    }
 }
 
 /// One value of a shard's state that a batch has changed.

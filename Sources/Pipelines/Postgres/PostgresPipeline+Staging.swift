@@ -8,6 +8,10 @@ struct StagedBatch {
     var ranges: [SourceRange]
     var files: [Int: StagedFile]
     var gaps: [SourceGap] = []
+    /// Ids of files that need not be kept in mind any longer.
+    var forgotten: [String] = []
+    /// Records left out by the configuration, by its setting.
+    var leftOut: [String: Int] = [:]
 }
 
 extension PostgresPipeline {
@@ -18,48 +22,56 @@ extension PostgresPipeline {
     ///
     /// - Returns: nil when nothing is unread but the beginnings of records.
     func stage(batch: UInt64, plannedAt: Int64, after state: ShardState) throws -> StagedBatch? {
-        let (unread, remarks) = try settings.source.unread(after: state)
-        summary.remarks = remarks
+        let look = try files.look(after: state)
+        tell(look.remarks)
+        let unread = worthReading(look.files)
         progress.totalBytes = max(
             progress.totalBytes,
             progress.bytes + unread.reduce(0) { $0 + $1.unreadByteCount }
         )
-        guard !unread.isEmpty else { return nil }
+        hasBacklog = false
+        let isStart = batch == 1 && settings.start != .earliest
+        guard !unread.isEmpty || isStart else { return nil }
         observer.phase(.read)
-        var remaining = settings.batchByteCount
-        return try write(plannedAt: plannedAt) { decoding, decoder, flush in
+        let forgotten = state.forgettable(
+            among: look.absent,
+            plannedAt: plannedAt,
+            after: settings.forgetAfter
+        )
+        var staged = try write(plannedAt: plannedAt) { decoding, decoder, flush in
+            var remaining = settings.batchByteCount
             var ranges: [SourceRange] = []
             for file in unread where remaining > 0 {
                 guard let reader = try file.open() else { continue }
-                var budget = remaining
-                var outcome: RangeDecoding.Outcome
-                repeat {
-                    let limit = min(file.found.byteCount, file.offset + budget)
-                    outcome = try decoding.decode(
-                        reader,
-                        source: file.found.path,
-                        from: file.offset,
-                        limit: limit,
-                        isWhole: false,
-                        into: &decoder,
-                        flush: flush,
-                        onChunk: noteProgress
-                    )
-                    // A record longer than a whole batch: try again with more.
-                    budget *= 2
-                } while outcome.end == file.offset && ranges.isEmpty
-                    && file.offset + budget / 2 < file.found.byteCount
-                let isCut = file.found.byteCount > file.offset + budget / 2
-                let left = isCut ? 0 : file.found.byteCount - outcome.end
-                summary.pending[file.found.path] = left > 0 ? left : nil
-                defer { remaining = isCut ? 0 : remaining - min(remaining, outcome.end - file.offset) }
-                guard outcome.end > file.offset else { continue }
                 let id = file.tracked?.id ?? "\(batch)-\(ranges.count)"
-                let tracked = try reader.track(id: id, host: settings.source.host, upTo: outcome.end)
+                if isStart, let border = try startingOffset(file, reader) {
+                    let hash = RangeHasher().digest
+                    let tracked = try track(file, reader, id: id, upTo: border, plannedAt: plannedAt)
+                    ranges.append(SourceRange(file: tracked, from: border, hash: hash))
+                    continue
+                }
+                let outcome = try read(
+                    file,
+                    reader,
+                    atMost: remaining,
+                    mayExceed: ranges.isEmpty,
+                    decoding: &decoding,
+                    into: &decoder,
+                    flush: flush
+                )
+                notePending(file, readUpTo: outcome)
+                remaining = outcome.isCut ? 0 : remaining - min(remaining, outcome.end - file.offset)
+                guard outcome.end > file.offset else { continue }
+                let tracked = try track(file, reader, id: id, upTo: outcome.end, plannedAt: plannedAt)
                 ranges.append(SourceRange(file: tracked, from: file.offset, hash: outcome.hash))
             }
+            hasBacklog = remaining == 0
             return (ranges, [])
         }
+        // The plan of a start keeps what came before it from being read, also when there is nothing yet.
+        if staged == nil, isStart { staged = StagedBatch(ranges: [], files: [:]) }
+        staged?.forgotten = forgotten
+        return staged
     }
 
     /// Makes the data files of a plan once more, from the bytes that it names.
@@ -68,7 +80,7 @@ extension PostgresPipeline {
         let staged = try write(plannedAt: plan.plannedAt) { decoding, decoder, flush in
             var gaps: [SourceGap] = []
             for range in plan.ranges {
-                guard let reader = try settings.source.locate(range) else {
+                guard let reader = try files.locate(range) else {
                     gaps.append(try gap(range))
                     continue
                 }
@@ -101,7 +113,7 @@ extension PostgresPipeline {
         return SourceGap(path: range.file.path, from: range.from, to: range.file.offset)
     }
 
-    private func noteProgress(_ byteCount: Int, _ totals: PostgresDecoder.Totals) {
+    func noteProgress(_ byteCount: Int, _ totals: PostgresDecoder.Totals) {
         progress.bytes += UInt64(byteCount)
         progress.rows = summary.rows + totals.rowCount
         observer.progress(progress)
@@ -137,8 +149,9 @@ extension PostgresPipeline {
             }
             observer.phase(.data)
             try flush(&decoder)
-            summary.leftOut += decoder.leftOutCount
-            return StagedBatch(ranges: ranges, files: try encoder.finish(), gaps: gaps)
+            var staged = StagedBatch(ranges: ranges, files: try encoder.finish(), gaps: gaps)
+            staged.leftOut = decoder.leftOutCount > 0 ? ["keep": decoder.leftOutCount] : [:]
+            return staged
         } catch {
             encoder.cancel()
             throw error

@@ -37,8 +37,24 @@ package struct PostgresPipelineSettings: Sendable {
     package var configuredPipelines: Set<String>?
     /// What to do when planned bytes are gone.
     package var onDataLoss = DataLossPolicy.fail
+    /// Where to begin when the shard has no batch.
+    package var start = StartingPoint.earliest
+    /// The longest time from a whole record to its row, while following.
+    package var commitInterval = Duration.seconds(1)
+    /// How long a file that has vanished is kept in mind, in microseconds.
+    package var forgetAfter: Int64 = 7 * 86_400_000_000
     /// Commits of a table between two checkpoints.
     package var checkpointInterval: Int64 = DeltaTable.checkpointInterval
+    /// Where a shard without batches begins.
+    package enum StartingPoint: Hashable, Sendable {
+        /// With all that is there.
+        case earliest
+        /// Behind what is there.
+        case latest
+        /// With records of this time and later, in microseconds since 1970-01-01 UTC.
+        case time(Int64)
+    }
+
     /// Live files of a table at which merging starts.
     package var liveFileLimit = DeltaTable.liveFileLimit
 
@@ -71,6 +87,12 @@ package final class PostgresPipeline {
     var tables: [GroupTable] = []
     var summary = RunSummary()
     var progress = PipelineProgress()
+    /// The files as the last look has left them.
+    let files: TailedFiles
+    /// Whether the last batch had no room for all that was there.
+    var hasBacklog = false
+    /// Files as they were when nothing but the beginning of a record was unread.
+    var fruitless: Set<FoundFile> = []
 
     /// One table of the batch group.
     struct GroupTable {
@@ -81,13 +103,16 @@ package final class PostgresPipeline {
         var partitionColumn: String
     }
 
-    private init(
+    init(
         settings: PostgresPipelineSettings,
         lake: Lake,
         observer: PipelineObserver,
         clock: @escaping @Sendable () -> Int64
     ) {
+        var settings = settings
+        settings.decoding.stackBytes = Self.stackByteCount
         self.settings = settings
+        files = TailedFiles(source: settings.source)
         self.lake = lake
         self.observer = observer
         self.clock = clock
@@ -112,14 +137,19 @@ package final class PostgresPipeline {
         clock: @escaping @Sendable () -> Int64
     ) throws -> RunSummary {
         try WorkerThread.run(stackByteCount: stackByteCount) {
-            var settings = settings
-            settings.decoding.stackBytes = stackByteCount
             let pipeline = PostgresPipeline(settings: settings, lake: lake, observer: observer, clock: clock)
             return try pipeline.drain()
         }
     }
 
     private func drain() throws -> RunSummary {
+        var run = try open()
+        while try run.advance() {}
+        return summary
+    }
+
+    /// Opens lake, shard and tables, and finds out where the shard stands.
+    func open() throws -> ShardRun {
         try lake.open()
         let shard = ShardStore(store: lake.store, path: ShardPath(pipeline: settings.name, shard: 0))
         let appID = try shard.appID(pipeline: settings.name)
@@ -138,9 +168,7 @@ package final class PostgresPipeline {
             ),
         ]
         try checkForOrphans(shard)
-        var run = try ShardRun(pipeline: self, shard: shard, appID: appID)
-        while try run.advance() {}
-        return summary
+        return try ShardRun(pipeline: self, shard: shard, appID: appID)
     }
 
     /// A shard begins at batch 1 only beside batches of shards that the lake still knows: those of one whose folder was

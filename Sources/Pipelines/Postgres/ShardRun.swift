@@ -17,6 +17,8 @@ struct ShardRun {
     private var lastPlannedAt: Int64
     /// Durable data files of the open plan, by table of the group; nil when another process or an earlier run planned.
     private var staged: StagedBatch?
+    /// The last batch that was planned here, not by an earlier run or another process.
+    private var ownBatch: UInt64 = 0
 
     /// Opens the shard as its objects and tables show it.
     init(pipeline: PostgresPipeline, shard: ShardStore, appID: String) throws {
@@ -63,6 +65,9 @@ struct ShardRun {
         return transactions
     }
 
+    /// Whether a batch is planned that has no receipt yet.
+    var hasOpenBatch: Bool { machine.openPlan != nil }
+
     /// Takes one step; false when nothing is left to do.
     mutating func advance() throws -> Bool {
         switch machine.step {
@@ -93,7 +98,7 @@ struct ShardRun {
         guard let new = try pipeline.stage(batch: batch, plannedAt: plannedAt, after: state) else {
             return false
         }
-        let plan = BatchPlan(
+        var plan = BatchPlan(
             pipeline: pipeline.settings.name,
             appID: appID,
             batch: batch,
@@ -109,6 +114,7 @@ struct ShardRun {
                 )
             }
         )
+        plan.forgotten = new.forgotten.isEmpty ? nil : new.forgotten
         pipeline.observer.phase(.plan)
         do {
             let isOurs = try shard.put(plan)
@@ -131,6 +137,7 @@ struct ShardRun {
             throw error
         }
         staged = new
+        ownBatch = batch
         machine.planned(plan)
         return true
     }
@@ -208,8 +215,28 @@ struct ShardRun {
             )
         }
         pipeline.summary.batches += 1
+        pipeline.summary.leftOut += (staged?.leftOut.values ?? [:].values).reduce(0, +)
         pipeline.summary.bytes += receipt.bytes
+        pipeline.observer.event(.committed(report(of: receipt, plan)))
         pipeline.summary.lostBytes += receipt.gaps.reduce(0) { $0 + $1.to - $1.from }
         staged = nil
+    }
+
+    private func report(of receipt: BatchReceipt, _ plan: BatchPlan) -> BatchReport {
+        func rows(_ index: Int) -> Int {
+            receipt.tables.first { $0.name == pipeline.tables[index].name.description }?.rows ?? 0
+        }
+        return BatchReport(
+            batch: receipt.batch,
+            rows: rows(1),
+            quarantined: rows(0),
+            leftOut: staged?.leftOut ?? [:],
+            bytes: receipt.bytes,
+            plannedAt: plan.plannedAt,
+            finishedAt: pipeline.clock(),
+            offsets: Dictionary(plan.ranges.map { ($0.file.path, $0.file.offset) }, uniquingKeysWith: max),
+            expectations: plan.expectations ?? [],
+            isRedone: receipt.batch != ownBatch
+        )
     }
 }

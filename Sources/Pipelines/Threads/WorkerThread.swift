@@ -20,6 +20,28 @@ package struct WorkerThread {
         return try outcome.take().get()
     }
 
+    /// Runs `body` on a new thread without holding up the task's own.
+    ///
+    /// - Parameters:
+    ///   - stackByteCount: Size of the thread's stack, in bytes.
+    ///   - body: The work.
+    /// - Returns: What `body` returns.
+    /// - Throws: What `body` throws.
+    package static func run<Result: Sendable>(
+        stackByteCount: Int,
+        _ body: @escaping @Sendable () throws -> Result
+    ) async throws -> Result {
+        let outcome = OutcomeBox<Result>()
+        await withCheckedContinuation { continuation in
+            let thread = start(stackByteCount: stackByteCount) {
+                outcome.store(Swift.Result(catching: body))
+                continuation.resume()
+            }
+            thread.detach()
+        }
+        return try outcome.take().get()
+    }
+
     /// Starts `body` on a new thread; `join` has to be called once.
     package static func start(stackByteCount: Int, _ body: @escaping @Sendable () -> Void) -> WorkerThread {
         var attributes = pthread_attr_t()
@@ -42,6 +64,9 @@ package struct WorkerThread {
     }
 
     private let thread: pthread_t
+
+    /// Lets the thread clean up after itself; it is not joined then.
+    package func detach() { pthread_detach(thread) }
 
     /// Waits until the work is done.
     package func join() { pthread_join(thread, nil) }

@@ -3,7 +3,9 @@ import Catalog
 import Configuration
 import Foundation
 import Intake
+import Logging
 import Pipelines
+import ServiceLifecycle
 
 /// `auditlake run`.
 struct RunCommand: AsyncParsableCommand {
@@ -17,26 +19,50 @@ struct RunCommand: AsyncParsableCommand {
     @Argument(help: "The pipelines to run; all when none is named.")
     var pipelines: [String] = []
 
-    @Flag(help: "Read what is there, then exit. The only mode of this release.")
-    var once = false
+    @Flag(help: "Read what is there and exit, or follow the files until Ctrl-C or SIGTERM.")
+    var mode: Mode
 
-    @Option(help: "How to print the summary: table or json.")
+    @Option(help: "How to print the summary of a run --once: table or json.")
     var format = OutputFormat.table
 
-    func validate() throws {
-        guard once else { throw ValidationError("this release reads once: auditlake run --once") }
+    enum Mode: String, EnumerableFlag {
+        case once, follow
     }
 
     func run() async throws {
         try await reporting {
             let configuration = try options.load()
             let lake = try configuration.openableLake()
+            if mode == .follow { return try await follow(configuration, lake) }
             StopSignal.listen()
             for pipeline in try configuration.pipelines(named: pipelines) {
                 guard case .postgres(let postgres) = pipeline else { continue }
                 try run(postgres, configuration, lake)
             }
         }
+    }
+
+    /// Every pipeline at once, each on a thread of its own; when one ends with an error, the others finish their batch.
+    private func follow(_ configuration: LakeConfiguration, _ lake: Lake) async throws {
+        let phases = PhasePipe(environment: ProcessInfo.processInfo.environment)
+        let services = try configuration.pipelines(named: pipelines).map { pipeline in
+            switch pipeline {
+            case .postgres(let postgres):
+                FollowService(
+                    settings: try configuration.settings(of: postgres),
+                    lake: lake,
+                    observer: PipelineObserver(phase: { phases?.note($0) })
+                )
+            }
+        }
+        var logger = Logger(label: "auditlake")
+        logger.logLevel = .error
+        let group = ServiceGroup(
+            services: services,
+            gracefulShutdownSignals: [.sigint, .sigterm],
+            logger: logger
+        )
+        try await group.run()
     }
 
     private func run(

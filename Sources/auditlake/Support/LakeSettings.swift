@@ -96,6 +96,14 @@ extension LakeConfiguration {
         settings.batchByteCount = UInt64(pipeline.batchByteCount)
         settings.rowGroupByteCount = rowGroupByteCount
         settings.configuredPipelines = Set(pipelines.map(\.name))
+        settings.commitInterval = pipeline.commitEvery
+        settings.forgetAfter = pipeline.forgetAfter.components.seconds * 1_000_000
+        settings.start =
+            switch pipeline.start {
+            case .earliest: .earliest
+            case .latest: .latest
+            case .time(let time): .time(time)
+            }
         settings.onDataLoss = pipeline.onDataLoss == .fail ? .fail : .continue
         return settings
     }

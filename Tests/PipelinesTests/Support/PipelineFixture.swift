@@ -21,6 +21,19 @@ struct PipelineFixture {
 
     /// Runs `body` over empty folders, which are gone afterwards.
     static func with<Result>(_ body: (inout PipelineFixture) throws -> Result) throws -> Result {
+        var fixture = try PipelineFixture()
+        defer { fixture.remove() }
+        return try body(&fixture)
+    }
+
+    /// The same for what has to wait.
+    static func with<Result>(_ body: (inout PipelineFixture) async throws -> Result) async throws -> Result {
+        var fixture = try PipelineFixture()
+        defer { fixture.remove() }
+        return try await body(&fixture)
+    }
+
+    private init() throws {
         let root = FileManager.default.temporaryDirectory.appending(path: "pipeline-\(UUID().uuidString)")
             .path
         for folder in ["logs", "graves"] {
@@ -29,12 +42,6 @@ struct PipelineFixture {
                 withIntermediateDirectories: true
             )
         }
-        defer { try? FileManager.default.removeItem(atPath: root) }
-        var fixture = PipelineFixture(root: root)
-        return try body(&fixture)
-    }
-
-    private init(root: String) {
         self.root = root
         disk = VolatileDisk(graveyard: "\(root)/graves")
         settings = PostgresPipelineSettings(
@@ -44,6 +51,8 @@ struct PipelineFixture {
             decoding: PostgresDecoderSettings(role: "primary", node: "pg1")
         )
     }
+
+    private func remove() { try? FileManager.default.removeItem(atPath: root) }
 
     var lakePath: String { "\(root)/lake" }
     var lake: Lake { Lake(store: LocalStore(root: lakePath, fileSystem: disk)) }

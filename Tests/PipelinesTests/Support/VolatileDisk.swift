@@ -25,6 +25,8 @@ final class VolatileDisk: FileSystem {
         case death
         /// This change alone.
         case failure
+        /// This change alone, since there is no room for it.
+        case noSpace
     }
 
     /// The error of a change that is not made.
@@ -87,6 +89,9 @@ final class VolatileDisk: FileSystem {
             if let fault = state.fault, fault.at(number, change) {
                 state.fault = nil
                 state.isDead = fault.kind == .death
+                if fault.kind == .noSpace {
+                    throw StorageError(code: .noSpace, operation: "write", path: "lake")
+                }
                 throw FaultError()
             }
             if state.isDead { throw FaultError() }

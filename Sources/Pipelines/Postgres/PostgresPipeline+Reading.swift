@@ -1,0 +1,136 @@
+import AuditFormats
+import BatchProtocol
+import Intake
+
+extension PostgresPipeline {
+    /// How far reading a file came.
+    struct ReadOutcome {
+        /// Offset one past the last byte that is done with.
+        var end: UInt64
+        /// Hash of the bytes from the offset up to `end`.
+        var hash: String
+        /// More of the file is there than the batch has room for.
+        var isCut: Bool
+    }
+
+    /// Says each thing that the source has to say once.
+    func tell(_ remarks: [TailedFileSource.Remark]) {
+        for remark in remarks where !summary.remarks.contains(remark) {
+            summary.remarks.append(remark)
+            observer.event(.remark(remark))
+        }
+    }
+
+    /// The files without those that have not changed since they had nothing but the beginning of a record.
+    func worthReading(_ unread: [UnreadFile]) -> [UnreadFile] {
+        summary.pending = [:]
+        let known = fruitless
+        fruitless = known.intersection(unread.map(\.found))
+        return unread.filter { file in
+            guard !file.isClosed, known.contains(file.found) else { return true }
+            summary.pending[file.found.path] = file.unreadByteCount
+            return false
+        }
+    }
+
+    /// Decodes what is unread of one file.
+    ///
+    /// - Parameters:
+    ///   - file: The file.
+    ///   - reader: The same, opened.
+    ///   - atMost: Bytes that the batch has room for.
+    ///   - mayExceed: Whether a record that is longer than that may make the batch longer.
+    ///   - decoding: The window.
+    ///   - decoder: Receives the rows.
+    ///   - flush: Called when row groups are full.
+    /// - Returns: How far it came.
+    /// - Throws: As `RangeDecoding.decode`.
+    func read(
+        _ file: UnreadFile,
+        _ reader: FileReader,
+        atMost: UInt64,
+        mayExceed: Bool,
+        decoding: inout RangeDecoding,
+        into decoder: inout PostgresDecoder,
+        flush: (inout PostgresDecoder) throws -> Void
+    ) throws -> ReadOutcome {
+        var budget = atMost
+        while true {
+            let limit = min(file.found.byteCount, file.offset + budget)
+            let isCut = limit < file.found.byteCount
+            let outcome = try decoding.decode(
+                reader,
+                source: file.found.path,
+                from: file.offset,
+                limit: limit,
+                // Nothing will follow a torn record at the end of a closed file.
+                isWhole: file.isClosed && !isCut,
+                into: &decoder,
+                flush: flush,
+                onChunk: noteProgress
+            )
+            guard isCut, mayExceed, outcome.end == file.offset else {
+                return ReadOutcome(end: outcome.end, hash: outcome.hash, isCut: isCut)
+            }
+            budget *= 2
+        }
+    }
+
+    /// Notes bytes at the end of a file that are no whole record yet.
+    func notePending(_ file: UnreadFile, readUpTo outcome: ReadOutcome) {
+        guard !outcome.isCut, outcome.end < file.found.byteCount else { return }
+        summary.pending[file.found.path] = file.found.byteCount - outcome.end
+        if outcome.end == file.offset { fruitless.insert(file.found) }
+    }
+
+    /// Describes a file as read up to an offset by a batch.
+    func track(
+        _ file: UnreadFile,
+        _ reader: FileReader,
+        id: String,
+        upTo offset: UInt64,
+        plannedAt: Int64
+    ) throws -> TrackedFile {
+        var tracked = try reader.track(id: id, host: settings.source.host, upTo: offset)
+        tracked.readAt = plannedAt
+        return tracked
+    }
+
+    /// Where reading a file begins that was there before the pipeline; nil for its beginning.
+    func startingOffset(_ file: UnreadFile, _ reader: FileReader) throws -> UInt64? {
+        switch settings.start {
+        case .earliest: nil
+        case .latest: try lastBorder(file, reader)
+        case .time(let time): file.found.modified < time ? try lastBorder(file, reader) : nil
+        }
+    }
+
+    /// The end of the last whole record of a file.
+    private func lastBorder(_ file: UnreadFile, _ reader: FileReader) throws -> UInt64 {
+        let end = file.found.byteCount
+        var span: UInt64 = 1 << 20
+        while true {
+            let from = end > span ? end - span : 0
+            var settings = settings.decoding
+            settings.keepsAuditEventsOnly = false
+            var decoder = PostgresDecoder(settings: settings)
+            var decoding = RangeDecoding()
+            let outcome = try decoding.decode(
+                reader,
+                source: file.found.path,
+                from: from,
+                limit: end,
+                isWhole: false,
+                into: &decoder,
+                flush: { decoder in
+                    _ = decoder.rows.finish()
+                    _ = decoder.quarantine.finish()
+                },
+                onChunk: { _, _ in }
+            )
+            // Without a record the span may lie inside a long one.
+            if decoder.totals.rowCount > 0 || from == 0 { return outcome.end }
+            span *= 8
+        }
+    }
+}
