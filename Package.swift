@@ -50,7 +50,8 @@ let package = Package(
         .target(
             name: "AuditFormats",
             dependencies: [
-                "CByteScan", "Columnar", "SQLText", .product(name: "Crypto", package: "swift-crypto"),
+                "CByteScan", "Columnar", "PostgresSessions", "SQLText",
+                .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: hot
         ),
@@ -82,7 +83,7 @@ let package = Package(
             name: "Pipelines",
             dependencies: [
                 "AuditFormats", "BatchProtocol", "Catalog", "Columnar", "DeltaLog", "DeltaTables", "Intake",
-                "ObjectStorage", "ParquetFiles",
+                "ObjectStorage", "ParquetFiles", "PostgresSessions",
             ],
             swiftSettings: hot
         ),

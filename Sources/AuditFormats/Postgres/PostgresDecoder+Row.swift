@@ -63,7 +63,11 @@ extension PostgresDecoder {
         }
         let message = messageText(fields)
         let kind = classify(fields, message: message)
-        guard kind.isEvent || !settings.keepsAuditEventsOnly else {
+        let sql = statementText(fields, message: message, kind: kind)
+        let isKept = kind.isEvent || !settings.keepsAuditEventsOnly
+        let finding = noteSession(fields, kind: kind, sql: sql, time: time, isRow: isKept)
+        // What decides about other rows is a row.
+        guard isKept || sessions.hasAmends else {
             leftOutCount += 1
             return
         }
@@ -74,7 +78,6 @@ extension PostgresDecoder {
         Self.append(Self.host(in: fields.stored(LogField.connectionFrom)), to: &rows.clientAddress)
         Self.append(fields.stored(LogField.sessionID), to: &rows.sessionID)
         appendObject(kind)
-        let sql = statementText(fields, message: message, kind: kind)
         let normalized = normalize(sql)
         appendStatement(normalized?.text ?? sql, limit: record.derivedTextLimit)
         appendCommandTag(fields, kind: kind, normalized: normalized)
@@ -82,6 +85,7 @@ extension PostgresDecoder {
         appendExtra(record, message: message, kind: kind)
         appendShape(kind, normalized: normalized)
         appendOrigin(record)
+        appendFinding(finding, fields, kind: kind)
         rows.extra.closeMap()
         rows.source.append(entry: roleEntry())
         rows.raw.append(fields.bytes)
@@ -115,7 +119,7 @@ extension PostgresDecoder {
 
     /// A short field without its quoting; valid until the next call.
     @inline(__always)
-    private mutating func plainText(_ record: LogRecord, _ index: Int) -> UnsafeRawBufferPointer {
+    mutating func plainText(_ record: LogRecord, _ index: Int) -> UnsafeRawBufferPointer {
         let stored = record.stored(index)
         guard record.isEscaped(index) else { return stored }
         scratch.name.removeAll()

@@ -3,7 +3,7 @@ import Columnar
 /// The columns of a PostgreSQL audit table, in order, without the partition column `ingest_date`.
 package enum PostgresSchema {
     /// The version of the rules that turn bytes into rows: a plan records it, and a change of any rule raises it.
-    package static let parserVersion = 1
+    package static let parserVersion = 2
 
     /// The columns.
     package static let columns: [ColumnField] = [

@@ -7,6 +7,7 @@ import DeltaTables
 import Intake
 import ObjectStorage
 import ParquetFiles
+import PostgresSessions
 
 /// What a PostgreSQL pipeline reads and where it writes.
 package struct PostgresPipelineSettings: Sendable {
@@ -93,6 +94,8 @@ package final class PostgresPipeline {
     var hasBacklog = false
     /// Files as they were when nothing but the beginning of a record was unread.
     var fruitless: Set<FoundFile> = []
+    /// The sessions after a batch that was planned and committed here: the same as the shard's state has them.
+    var sessionsAfter: (batch: UInt64, states: SessionStates)?
 
     /// One table of the batch group.
     struct GroupTable {

@@ -115,6 +115,8 @@ struct ShardRun {
             }
         )
         plan.forgotten = new.forgotten.isEmpty ? nil : new.forgotten
+        plan.stateChanges = new.stateChanges.isEmpty ? nil : new.stateChanges
+        plan.expectations = new.expectations.isEmpty ? nil : new.expectations
         pipeline.observer.phase(.plan)
         do {
             let isOurs = try shard.put(plan)
@@ -179,7 +181,7 @@ struct ShardRun {
 
     private mutating func stagedFiles(_ plan: BatchPlan) throws -> [Int: StagedFile] {
         if let staged { return staged.files }
-        let redone = try pipeline.restage(plan)
+        let redone = try pipeline.restage(plan, after: state)
         for gap in redone.gaps { machine.lost(gap) }
         pipeline.summary.redoneBatches += 1
         staged = redone
@@ -197,6 +199,10 @@ struct ShardRun {
         pipeline.observer.phase(.receipt)
         machine.received(try shard.put(receipt))
         state.apply(plan)
+        pipeline.sessionsAfter = nil
+        if plan.batch == ownBatch, let sessions = staged?.sessions {
+            pipeline.sessionsAfter = (plan.batch, sessions)
+        }
         lastPlannedAt = plan.plannedAt
         if receipt.batch % ShardPath.stateInterval == 0 {
             try shard.put(state, after: receipt.batch)
