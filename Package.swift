@@ -30,6 +30,15 @@ let package = Package(
             cSettings: [.unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror"])]
         ),
         .target(
+            name: "CCompression",
+            cSettings: [.unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror"])],
+            linkerSettings: [.linkedLibrary("z"), .linkedLibrary("zstd")]
+        ),
+        .target(
+            name: "CFileSystem",
+            cSettings: [.unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror"])]
+        ),
+        .target(
             name: "CArrowParquet",
             cxxSettings: [.unsafeFlags(["-isystem", "\(arrow)/include", "-Wall", "-Wextra", "-Werror"])],
             linkerSettings: [
@@ -74,7 +83,7 @@ let package = Package(
         .target(name: "Catalog", dependencies: ["DeltaTables", "ObjectStorage"], swiftSettings: strict),
         .target(
             name: "Intake",
-            dependencies: ["BatchProtocol", "CByteScan", "ObjectStorage"],
+            dependencies: ["BatchProtocol", "CByteScan", "CCompression", "CFileSystem", "ObjectStorage"],
             swiftSettings: strict
         ),
 

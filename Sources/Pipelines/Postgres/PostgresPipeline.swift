@@ -81,6 +81,8 @@ package final class PostgresPipeline {
 
     let settings: PostgresPipelineSettings
     let lake: Lake
+    /// The log files as they were last seen.
+    let files: TailedFiles
     let observer: PipelineObserver
     /// Microseconds since 1970-01-01 UTC.
     let clock: @Sendable () -> Int64

@@ -35,6 +35,9 @@ struct RunReport: Encodable {
             case .isFolder(let path):
                 "\(path) is a folder and was left out; write \(path)/*.csv to read its files"
             case .startsAnew(let path): "\(path) was replaced or truncated and is read from its start"
+            case .endsTooEarly(let path): "\(path) ends too early and is read when it is whole"
+            case .isDamaged(let path): "\(path) cannot be decompressed and was left out"
+            case .namesNoLog(let path): "\(path) names no csvlog or jsonlog file"
             }
         }
     }

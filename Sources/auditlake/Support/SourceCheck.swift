@@ -43,6 +43,17 @@ struct SourceCheck {
         case .isFolder(let path):
             Finding(.warning, name, "\(path) is a folder", mend: "write \(path)/*.csv to read its files")
         case .startsAnew(let path): Finding(.warning, name, "\(path) was replaced")
+        case .endsTooEarly(let path):
+            Finding(.warning, name, "\(path) ends too early", mend: "a run reads it when it is whole")
+        case .isDamaged(let path):
+            Finding(.warning, name, "\(path) cannot be decompressed", mend: "bring a sound copy")
+        case .namesNoLog(let path):
+            Finding(
+                .warning,
+                name,
+                "\(path) names no csvlog or jsonlog file",
+                mend: "check logging_collector and log_destination"
+            )
         }
     }
 

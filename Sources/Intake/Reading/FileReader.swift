@@ -1,24 +1,33 @@
 import BatchProtocol
-import CByteScan
 import Glibc
 import ObjectStorage
 
 /// One file open for reading; the descriptor keeps the bytes reachable after a rename or removal.
+///
+/// Offsets of a compressed file are those of its decompressed bytes.
 package final class FileReader {
-    /// The path it was opened by.
+    /// The path it was opened by, or is known by now.
     package let path: String
-    private let handle: Int32
+    let file: OpenFile
+    /// nil for a plain file.
+    let stream: CompressedStream?
 
-    /// Opens a file.
+    /// Opens a file; its name tells whether it is compressed.
     ///
     /// - Throws: `StorageError`.
     package init(path: String) throws {
         self.path = path
-        handle = open(path, O_RDONLY | O_CLOEXEC)
-        guard handle >= 0 else { throw StorageError(errno: errno, operation: "read", path: path) }
+        let file = try OpenFile(path: path)
+        self.file = file
+        stream = Compression(path: path).map { CompressedStream(file, $0, path: path) }
     }
 
-    deinit { close(handle) }
+    /// The same open file under its present name.
+    init(_ reader: FileReader, path: String) {
+        self.path = path
+        file = reader.file
+        stream = reader.stream
+    }
 
     /// Opens a file; nil when there is none.
     ///
@@ -26,40 +35,30 @@ package final class FileReader {
     package static func openIfThere(_ path: String) throws -> FileReader? {
         do {
             return try FileReader(path: path)
-        } catch let error as StorageError where error.code == .notFound {
+        } catch let error as StorageError where error.code == .notFound || error.code == .other(ESTALE) {
             return nil
         }
     }
 
     /// The inode number of the open file.
-    package func inode() throws -> UInt64 {
-        var status = stat()
-        guard fstat(handle, &status) == 0 else {
-            throw StorageError(errno: errno, operation: "read", path: path)
-        }
-        return UInt64(status.st_ino)
-    }
+    package func inode() throws -> UInt64 { try file.status(path: path).id.inode }
 
     /// Reads up to `buffer.count` bytes at an offset; fewer only at the end of the file.
     ///
     /// - Returns: The number of bytes read.
     package func read(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
-        var count = 0
-        while count < buffer.count {
-            let part = pread(
-                handle,
-                buffer.baseAddress.map { $0 + count },
-                buffer.count - count,
-                off_t(offset) + count
+        guard let stream else { return try file.read(at: offset, into: buffer, path: path) }
+        return try stream.read(at: offset, into: buffer)
+    }
+
+    /// The bytes from an offset on, fewer than asked for only at the end of the file.
+    func bytes(at offset: UInt64, count: Int) throws -> [UInt8] {
+        try [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            filled = try read(
+                at: offset,
+                into: UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: buffer[..<count]))
             )
-            if part == 0 { break }
-            if part < 0 {
-                if errno == EINTR { continue }
-                throw StorageError(errno: errno, operation: "read", path: path)
-            }
-            count += part
         }
-        return count
     }
 
     /// The hash of a range; that of the bytes there are when the file ends before it.
@@ -96,32 +95,5 @@ package final class FileReader {
             tailByteCount: head,
             tailHash: try hash(from: offset - UInt64(head), byteCount: head)
         )
-    }
-}
-
-/// A running XXH3 of 128 bits, as plans store it.
-package final class RangeHasher {
-    private let state: OpaquePointer
-
-    /// Starts with no bytes.
-    package init() {
-        guard let state = bs_hasher_create() else { preconditionFailure("out of memory") }
-        self.state = state
-    }
-
-    deinit { bs_hasher_destroy(state) }
-
-    /// Takes in bytes.
-    package func update(_ bytes: UnsafeRawBufferPointer) {
-        bs_hasher_update(state, bytes.baseAddress, bytes.count)
-    }
-
-    /// The hash so far: 32 hexadecimal digits.
-    package var digest: String {
-        let value = bs_hasher_digest(state)
-        return [value.high, value.low].map { part in
-            let text = String(part, radix: 16)
-            return String(repeating: "0", count: 16 - text.count) + text
-        }.joined()
     }
 }

@@ -1,0 +1,17 @@
+#ifndef AUDITLAKE_CFILESYSTEM_H
+#define AUDITLAKE_CFILESYSTEM_H
+
+/// Whether a path lies on a file system that other machines or programs change without the kernel's knowledge, so that
+/// inotify does not tell: NFS, SMB, FUSE, 9p, AFS, Ceph. 1 or 0; -1 with `errno` when it cannot be asked.
+int fs_is_remote(const char *path);
+
+/// A descriptor that poll(2) finds readable once `fs_wake` was called, until it is read. -1 with `errno`.
+int fs_create_wakeup(void);
+
+/// Makes it readable; for any thread.
+void fs_wake(int wakeup);
+
+/// Makes it unreadable again.
+void fs_clear_wakeup(int wakeup);
+
+#endif

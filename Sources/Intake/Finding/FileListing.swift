@@ -1,0 +1,105 @@
+import Glibc
+import ObjectStorage
+
+/// A file at a pattern, and what the file system says of it.
+struct ListedFile: Hashable {
+    var path: String
+    var status: LogFileStatus
+
+    var found: FoundFile {
+        FoundFile(
+            path: path,
+            byteCount: status.byteCount,
+            modified: status.modified / 1_000,
+            inode: status.id.inode
+        )
+    }
+}
+
+/// What lies at the patterns of a source at one moment: one stat for each file, none is opened.
+struct FileListing {
+    /// Oldest first, those of one time by path.
+    private(set) var files: [ListedFile] = []
+    private(set) var remarks: [TailedFileSource.Remark] = []
+    /// Whether every folder that holds a pattern is there.
+    private(set) var isWhole = true
+    private var indexes: [FileID: Int] = [:]
+
+    /// Looks at a source, and brings up to date what its `current_logfiles` says.
+    ///
+    /// - Throws: `StorageError` for a file that is there but may not be looked at.
+    init(of source: TailedFileSource, current: inout CurrentLogfiles) throws {
+        if let path = source.currentLogfiles, !(try current.refresh(path)) {
+            remarks.append(.namesNoLog(path: path))
+        }
+        for pattern in source.patterns.isEmpty ? current.patterns : source.patterns {
+            try add(pattern)
+        }
+        files.sort { ($0.status.modified, $0.path) < ($1.status.modified, $1.path) }
+        indexes = [:]
+    }
+
+    private mutating func add(_ pattern: String) throws {
+        // A pattern that names compressed files has no compressed siblings.
+        let suffixes = Compression(path: pattern) == nil ? [""] + Compression.suffixes : [""]
+        var count = 0
+        for suffix in suffixes {
+            let paths = Self.expand(pattern + suffix)
+            count += paths.count
+            for path in paths { try addFile(path) }
+        }
+        if count == 0 {
+            try checkFolder(of: pattern)
+            remarks.append(.nothingMatches(pattern: pattern))
+        }
+    }
+
+    private mutating func addFile(_ path: String) throws {
+        guard let status = try LogFileStatus.at(path) else { return }
+        if status.isFolder {
+            let remark = TailedFileSource.Remark.isFolder(path: path)
+            if !remarks.contains(remark) { remarks.append(remark) }
+        } else if status.isRegular {
+            let file = ListedFile(path: path, status: status)
+            guard let index = indexes[status.id] else {
+                indexes[status.id] = files.count
+                return files.append(file)
+            }
+            if files[index].path != path, Self.isOwnName(path),
+                !Self.isOwnName(files[index].path) || path < files[index].path
+            {
+                files[index] = file
+            }
+        }
+    }
+
+    /// Whether a path is free of links.
+    private static func isOwnName(_ path: String) -> Bool {
+        guard let resolved = realpath(path, nil) else { return false }
+        defer { free(resolved) }
+        return String(cString: resolved) == path
+    }
+
+    /// The paths that match a pattern, in no order.
+    static func expand(_ pattern: String) -> [String] {
+        var results = glob_t()
+        defer { globfree(&results) }
+        guard glob(pattern, GLOB_BRACE | GLOB_NOSORT, nil, &results) == 0 else { return [] }
+        return (0..<Int(results.gl_pathc)).compactMap { index in
+            results.gl_pathv[index].map { String(cString: $0) }
+        }
+    }
+
+    /// Makes sure that nothing matched because there is nothing, not because the folder may not be listed.
+    private mutating func checkFolder(of pattern: String) throws {
+        let fixed = pattern.prefix { !"*?[{".contains($0) }
+        guard let slash = fixed.lastIndex(of: "/"), slash > fixed.startIndex else { return }
+        do {
+            _ = try PosixFileSystem().list(String(fixed[..<slash]))
+        } catch let error as StorageError where error.code == .permissionDenied {
+            throw StorageError(code: error.code, operation: "read", path: error.path)
+        } catch is StorageError {
+            isWhole = false
+        }
+    }
+}

@@ -1,0 +1,57 @@
+import BatchProtocol
+
+/// What one look has come to so far.
+struct LookRound {
+    /// What earlier batches have read.
+    let state: ShardState
+    /// The ids in it.
+    let ids: Set<String>
+    var remarks: [TailedFileSource.Remark]
+    /// Whether a tracked file that was not met is nowhere.
+    var isWhole = true
+    /// The files that can be read and are not empty, oldest first.
+    var files: [KnownFile] = []
+    /// Which tracked file each one is.
+    private(set) var claims: [FileID: TrackedFile] = [:]
+    /// The tracked files that were met.
+    private(set) var claimed: Set<String> = []
+    /// Files that are not read: their bytes are those of another one, or it cannot be told now.
+    private(set) var asides: Set<FileID> = []
+
+    /// Copies of which nothing is unread, and which the state does not know.
+    var finishedCopies: [KnownFile] = []
+
+    init(state: ShardState, remarks: [TailedFileSource.Remark]) {
+        self.state = state
+        self.remarks = remarks
+        ids = Set(state.files.map(\.id))
+    }
+
+    func isAside(_ file: KnownFile) -> Bool { asides.contains(file.id) }
+
+    /// Tracked files that were not met, the ones read furthest first.
+    var unclaimed: [TrackedFile] {
+        // Of two that a file may be, the longer one says more.
+        state.files.reversed().filter { !claimed.contains($0.id) }.sorted { $0.offset > $1.offset }
+    }
+
+    /// Files that are no tracked one, those with a name first.
+    var unknown: [KnownFile] {
+        let rest = files.filter { claims[$0.id] == nil && !asides.contains($0.id) }
+        return rest.filter(\.isFound) + rest.filter { !$0.isFound }
+    }
+
+    mutating func claim(_ tracked: TrackedFile, by file: KnownFile) {
+        claims[file.id] = tracked
+        claimed.insert(tracked.id)
+    }
+
+    /// Leaves a file out.
+    mutating func setAside(_ file: KnownFile) { asides.insert(file.id) }
+
+    /// A file turns out to be the one that another was taken for, which is only a copy.
+    mutating func moveClaim(from copy: KnownFile, to file: KnownFile) {
+        claims[file.id] = claims.removeValue(forKey: copy.id)
+        asides.insert(copy.id)
+    }
+}

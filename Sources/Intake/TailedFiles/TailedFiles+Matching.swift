@@ -1,0 +1,144 @@
+import BatchProtocol
+
+extension TailedFiles {
+    private struct Head: Hashable {
+        var byteCount: Int
+        var hash: String
+    }
+
+    /// Finds the tracked files among the files on disk.
+    func claim(_ round: inout LookRound) throws {
+        try claimAsBefore(&round)
+        // Same inode first, so that a copy beside the original does not take its place.
+        let byInode = Dictionary(grouping: round.unknown, by: \.id.inode)
+        try claim(&round) { byInode[$0.inode] ?? [] }
+        let unknown = round.unknown
+        let counts = Set(round.unclaimed.map(\.headByteCount))
+        var byHead: [Head: [KnownFile]] = [:]
+        for file in unknown {
+            for count in counts {
+                guard let hash = file.headHash(count) else { continue }
+                byHead[Head(byteCount: count, hash: hash), default: []].append(file)
+            }
+        }
+        try claim(&round) { byHead[Head(byteCount: $0.headByteCount, hash: $0.headHash)] ?? [] }
+    }
+
+    /// Files that are still what they were taken for at the last look.
+    private func claimAsBefore(_ round: inout LookRound) throws {
+        let tracked = Dictionary(round.state.files.map { ($0.id, $0) }) { $1 }
+        for file in round.files {
+            guard let candidate = file.claim.flatMap({ tracked[$0] }), !round.claimed.contains(candidate.id)
+            else { continue }
+            if try file.holds(candidate, readers) { round.claim(candidate, by: file) }
+        }
+    }
+
+    private func claim(
+        _ round: inout LookRound,
+        candidates: (TrackedFile) -> [KnownFile]
+    ) throws {
+        for tracked in round.unclaimed {
+            let match = try candidates(tracked).first { file in
+                try round.claims[file.id] == nil && file.holds(tracked, readers)
+            }
+            if let match { round.claim(tracked, by: match) }
+        }
+    }
+
+    // MARK: Copies
+
+    /// Leaves out the files whose bytes are the beginning of another file's: only the longest of them is read.
+    ///
+    /// Of equal ones the tracked one stays, else the first by `isBetter`.
+    func separateCopies(_ round: inout LookRound) throws {
+        let unknown = round.unknown
+        guard !unknown.isEmpty else { return }
+        var beginnings: [ArraySlice<UInt8>: [KnownFile]] = [:]
+        for file in round.files { beginnings[Self.beginning(file), default: []].append(file) }
+        let short = round.files.filter { Self.beginning($0).count < Self.beginningByteCount }
+        for file in unknown where !round.isAside(file) {
+            let isShort = Self.beginning(file).count < Self.beginningByteCount
+            let others = isShort ? round.files : (beginnings[Self.beginning(file)] ?? []) + short
+            for other in others where other !== file && !round.isAside(other) {
+                try separate(file, other, &round)
+                if round.isAside(file) { break }
+            }
+        }
+    }
+
+    private static let beginningByteCount = 32
+
+    private static func beginning(_ file: KnownFile) -> ArraySlice<UInt8> {
+        file.head?.prefix(beginningByteCount) ?? []
+    }
+
+    /// Compares an unknown file with another one.
+    private func separate(_ file: KnownFile, _ other: KnownFile, _ round: inout LookRound) throws {
+        let isTracked = round.claims[other.id] != nil
+        if file.byteCount > other.byteCount {
+            // An unknown other is compared when it is its turn.
+            guard isTracked, try comparisons.isPrefix(other, of: file, readers) == true else { return }
+            return round.moveClaim(from: other, to: file)
+        }
+        switch try comparisons.isPrefix(file, of: other, readers) {
+        case false: return
+        case nil:
+            // One of them is being truncated or renamed: the next look knows.
+            round.isWhole = false
+            round.setAside(file)
+        case true:
+            guard file.byteCount == other.byteCount else { return round.setAside(file) }
+            if isTracked, other.isFound || !file.isFound {
+                round.setAside(file)
+            } else if isTracked {
+                round.moveClaim(from: other, to: file)
+            } else if Self.isBetter(other, file) {
+                round.setAside(file)
+            }
+        }
+    }
+
+    /// Which of two files with equal bytes is read.
+    private static func isBetter(_ file: KnownFile, _ other: KnownFile) -> Bool {
+        if file.isFound != other.isFound { return file.isFound }
+        if (file.compression == nil) != (other.compression == nil) { return file.compression == nil }
+        return other.isLater(than: file)
+    }
+
+    /// Copies that ended before the offset of the file they were made of, which has been truncated since: nothing of them is
+    /// unread.
+    ///
+    /// One that is shorter than the hashed part is known by what was seen of the original while it was open. The state has to
+    /// keep it in mind, for nobody can tell later.
+    func claimFinishedCopies(_ round: inout LookRound) throws {
+        let unclaimed = round.unclaimed
+        guard !unclaimed.isEmpty else { return }
+        for file in round.unknown {
+            let original = unclaimed.first { tracked in
+                !round.claimed.contains(tracked.id) && file.byteCount < tracked.offset
+                    && file.id.inode != tracked.inode && isBeginning(file, of: tracked)
+            }
+            guard let original else { continue }
+            if file.byteCount < UInt64(original.headByteCount) { round.finishedCopies.append(file) }
+            round.claim(original, by: file)
+            round.setAside(file)
+        }
+    }
+
+    private func isBeginning(_ file: KnownFile, of tracked: TrackedFile) -> Bool {
+        if file.byteCount >= UInt64(tracked.headByteCount) { return file.begins(like: tracked) }
+        guard let head = file.head else { return false }
+        return heads[tracked.id]?.starts(with: head) ?? false
+    }
+
+    // MARK: Remarks
+
+    /// Says which unknown files have the inode of a file that is nowhere now.
+    func noteReplaced(_ round: inout LookRound) {
+        let inodes = Set(round.unclaimed.map(\.inode))
+        for file in round.unknown where inodes.contains(file.id.inode) {
+            round.remarks.append(.startsAnew(path: file.path))
+        }
+    }
+}

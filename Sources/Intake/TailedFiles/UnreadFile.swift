@@ -1,0 +1,65 @@
+import BatchProtocol
+import ObjectStorage
+
+/// Bytes of a file that no batch has yet.
+package struct UnreadFile {
+    /// The file on disk; a file that was removed is here under its last name.
+    package var found: FoundFile
+    /// What is known of it from earlier batches; nil for a file never read before.
+    package var tracked: TrackedFile?
+    /// Whether nothing will be appended any more: what is no whole record at its end never becomes one.
+    package var isClosed: Bool
+    /// The device, and the inode in all its bits.
+    let id: FileID
+    /// The file when it is still open.
+    let reader: FileReader?
+
+    init(_ file: KnownFile, tracked: TrackedFile?, isClosed: Bool) {
+        found = FoundFile(
+            path: file.path,
+            byteCount: file.byteCount,
+            modified: file.status.modified / 1_000,
+            inode: file.id.inode
+        )
+        self.tracked = tracked
+        self.isClosed = isClosed
+        id = file.id
+        reader = file.reader
+    }
+
+    /// Offset of the first unread byte.
+    package var offset: UInt64 { tracked?.offset ?? 0 }
+    /// Unread bytes when the file was found.
+    package var unreadByteCount: UInt64 { found.byteCount - offset }
+
+    /// The file, to be read on; it stays readable when it is renamed or removed.
+    ///
+    /// - Returns: nil when its name has gone to another file since it was found, or its bytes have changed.
+    /// - Throws: `StorageError`.
+    package func open() throws -> FileReader? {
+        guard let reader = try reader ?? FileReader.openIfThere(found.path),
+            try reader.file.status(path: found.path).id == id
+        else { return nil }
+        guard let tracked else { return reader }
+        let tail = tracked.offset - UInt64(tracked.tailByteCount)
+        return try reader.hash(from: tail, byteCount: tracked.tailByteCount) == tracked.tailHash
+            ? reader : nil
+    }
+}
+
+/// What lies at the patterns of a source, seen beside what earlier batches have read.
+package struct Look {
+    /// The files with unread bytes, oldest first.
+    package var files: [UnreadFile] = []
+    /// Copies of files that were read further and truncated since: nothing of them is wanted.
+    ///
+    /// A range without bytes, up to their size, keeps them in mind; otherwise they are read after a restart.
+    package var finishedCopies: [UnreadFile] = []
+    /// What a person should know.
+    package var remarks: [TailedFileSource.Remark] = []
+    /// Ids of tracked files that are nowhere now.
+    ///
+    /// Empty when not all could be looked at: a folder is missing, nothing is there
+    /// at all, or a compressed file is not whole.
+    package var absent: [String] = []
+}
