@@ -55,7 +55,7 @@ package struct BatchReport: Hashable, Sendable {
 package enum PipelineEvent: Sendable {
     /// A batch has its receipt.
     case committed(BatchReport)
-    /// The source has something to say; each thing is said once.
+    /// The source has something to say that it did not say at the last look.
     case remark(TailedFileSource.Remark)
     /// Nothing is unread; bytes that are no whole record yet wait, by path.
     case caughtUp(pending: [String: UInt64])
@@ -106,8 +106,11 @@ package struct RunSummary: Hashable, Sendable {
     package var pending: [String: UInt64] = [:]
     /// Bytes that were lost under `on_data_loss: continue`.
     package var lostBytes: UInt64 = 0
-    /// What the source has to say.
+    /// What the source has to say; not more than `remarkLimit` of it.
     package var remarks: [TailedFileSource.Remark] = []
+
+    /// A run that never ends does not gather remarks for ever.
+    package static let remarkLimit = 100
 
     /// Creates an empty summary.
     package init() {}

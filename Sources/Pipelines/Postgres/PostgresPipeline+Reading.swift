@@ -13,12 +13,15 @@ extension PostgresPipeline {
         var isCut: Bool
     }
 
-    /// Says each thing that the source has to say once.
+    /// Says what the source has to say, unless it said so at the last look.
     func tell(_ remarks: [TailedFileSource.Remark]) {
-        for remark in remarks where !summary.remarks.contains(remark) {
-            summary.remarks.append(remark)
+        for remark in remarks where !standingRemarks.contains(remark) {
+            if !summary.remarks.contains(remark), summary.remarks.count < RunSummary.remarkLimit {
+                summary.remarks.append(remark)
+            }
             observer.event(.remark(remark))
         }
+        standingRemarks = Set(remarks)
     }
 
     /// The files without those that have not changed since they had nothing but the beginning of a record.

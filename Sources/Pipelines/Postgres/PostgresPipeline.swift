@@ -92,6 +92,8 @@ package final class PostgresPipeline {
     var progress = PipelineProgress()
     /// The files as the last look has left them.
     let files: TailedFiles
+    /// What the source said at the last look.
+    var standingRemarks: Set<TailedFileSource.Remark> = []
     /// Whether the last batch had no room for all that was there.
     var hasBacklog = false
     /// Files as they were when nothing but the beginning of a record was unread.
