@@ -40,7 +40,9 @@ let package = Package(
         ),
         .target(
             name: "CArrowParquet",
-            cxxSettings: [.unsafeFlags(["-isystem", "\(arrow)/include", "-Wall", "-Wextra", "-Werror"])],
+            cxxSettings: [
+                .unsafeFlags(["-std=c++20", "-isystem", "\(arrow)/include", "-Wall", "-Wextra", "-Werror"])
+            ],
             linkerSettings: [
                 .unsafeFlags([
                     "-L\(arrow)/lib",
@@ -49,6 +51,11 @@ let package = Package(
                 ]),
                 .linkedLibrary("parquet"), .linkedLibrary("arrow"),
             ]
+        ),
+        .target(
+            name: "CSimdJSON",
+            dependencies: ["CByteScan"],
+            cxxSettings: [.unsafeFlags(["-std=c++17", "-O2", "-Wall", "-Wextra", "-Werror"])]
         ),
         .systemLibrary(name: "CPgQuery"),
 
@@ -59,7 +66,7 @@ let package = Package(
         .target(
             name: "AuditFormats",
             dependencies: [
-                "CByteScan", "Columnar", "PostgresSessions", "SQLText",
+                "CByteScan", "CSimdJSON", "Columnar", "PostgresSessions", "SQLText",
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: hot
@@ -173,6 +180,5 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(name: "QueryTests", dependencies: ["Query"], swiftSettings: strict),
-    ],
-    cxxLanguageStandard: .cxx20
+    ]
 )

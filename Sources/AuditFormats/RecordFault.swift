@@ -21,6 +21,8 @@ package struct RecordFault: Hashable, Sendable {
     package enum Code: String, Hashable, Sendable {
         /// A quote stands where the format allows none, or a field ends wrongly.
         case malformedField = "malformed_field"
+        /// A line of jsonlog is no object, or something else than one object.
+        case malformedLine = "malformed_line"
         /// The record has a number of fields that no PostgreSQL writes.
         case fieldCount = "field_count"
         /// The record does not begin with a timestamp.
@@ -31,6 +33,10 @@ package struct RecordFault: Hashable, Sendable {
         case gluedRecords = "glued_records"
         /// The record is longer than may wait for its end.
         case tooLong = "too_long"
+        /// A line of the log collector's own file, which holds no records.
+        case collectorOutput = "collector_output"
+        /// A secret stands where it cannot be taken out of the record.
+        case unredactable
     }
 
     /// The kind of fault.

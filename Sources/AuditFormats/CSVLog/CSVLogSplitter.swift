@@ -5,16 +5,6 @@ import CByteScan
 /// A strict scan of every record replaces a quote-parity bit map: one path serves sound and damaged input, and a lost
 /// quote is seen at the next field instead of turning the rest of the file inside out.
 package struct CSVLogSplitter: ~Copyable {
-    /// What lies at the start of some bytes.
-    package enum Step {
-        /// A sound record of `byteCount` bytes, line end included; its fields are in `record`.
-        case record(byteCount: Int)
-        /// `byteCount` bytes that are no record; a record may follow them.
-        case fault(byteCount: Int, code: RecordFault.Code, detail: String)
-        /// The bytes end before the record does.
-        case incomplete
-    }
-
     private let fields: UnsafeMutablePointer<bs_field>
     /// The record that the last `.record` step found; valid while the bytes are, until the next step.
     package private(set) var record: LogRecord
@@ -36,7 +26,7 @@ package struct CSVLogSplitter: ~Copyable {
     /// - Parameter bytes: The rest of the input that has been read.
     /// - Returns: What lies there.
     /// - Complexity: O(length of the record); after damage O(length of the damage) more.
-    package mutating func step(_ bytes: UnsafeRawBufferPointer) -> Step {
+    package mutating func step(_ bytes: UnsafeRawBufferPointer) -> LogStep {
         guard let base = bytes.baseAddress, !bytes.isEmpty else { return .incomplete }
         switch split(base, count: bytes.count) {
         case .sound(let consumed): return .record(byteCount: consumed)

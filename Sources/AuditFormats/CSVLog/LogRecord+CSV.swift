@@ -66,11 +66,11 @@ extension LogRecord {
         return nil
     }
 
-    private static func isSessionIDByte(_ byte: UInt8) -> Bool {
+    static func isSessionIDByte(_ byte: UInt8) -> Bool {
         byte &- 0x30 <= 9 || byte &- 0x61 <= 5 || byte == UInt8(ascii: ".")
     }
 
-    private static func isVirtualIDByte(_ byte: UInt8) -> Bool {
+    static func isVirtualIDByte(_ byte: UInt8) -> Bool {
         byte &- 0x30 <= 9 || byte == UInt8(ascii: "/") || byte == UInt8(ascii: "-")
     }
 }

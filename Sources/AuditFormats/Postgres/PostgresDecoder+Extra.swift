@@ -10,7 +10,7 @@ extension PostgresDecoder {
         let fields = record.fields
         let limit = record.derivedTextLimit
         settings.node.withRawBytes { rows.extra.append(entry: keys.node, $0) }
-        "csv".withRawBytes { rows.extra.append(entry: keys.logFormat, $0) }
+        (fields.isJSON ? "json" : "csv").withRawBytes { rows.extra.append(entry: keys.logFormat, $0) }
         if kind.isAudit {
             appendPair(keys.auditType, payload.stored(PgAuditPayload.type), limit: limit)
             appendPair(keys.statementID, payload.stored(PgAuditPayload.statementID), limit: limit)
@@ -34,7 +34,7 @@ extension PostgresDecoder {
         appendPair(keys.processID, fields.stored(LogField.processID), limit: limit)
         appendPair(keys.sessionLineNumber, fields.stored(LogField.sessionLineNumber), limit: limit)
         appendPair(keys.severity, fields.stored(LogField.errorSeverity), limit: limit)
-        appendPair(keys.virtualTransactionID, fields.stored(LogField.virtualTransactionID), limit: limit)
+        appendField(keys.virtualTransactionID, fields, LogField.virtualTransactionID, limit: limit)
         appendNumber(keys.transactionID, fields.stored(LogField.transactionID))
         appendNumber(keys.queryID, fields.stored(LogField.queryID))
         appendUnknownFields(fields, limit: limit)
@@ -75,12 +75,18 @@ extension PostgresDecoder {
         rows.extra.append(entry: key, stored)
     }
 
-    /// Keeps columns that a later PostgreSQL added: `csv_27` and so on.
+    /// Keeps columns and keys that a later PostgreSQL added: `csv_27` and so on, `json_<key>`.
     private mutating func appendUnknownFields(_ record: LogRecord, limit: Int) {
         guard record.fieldCount > LogField.knownCount else { return }
         for index in LogField.knownCount..<record.fieldCount {
-            let key = "csv_\(index + 1)".withRawBytes { rows.extra.entry(of: $0) }
-            appendField(key, record, index, limit: limit)
+            scratch.name.removeAll()
+            if let name = record.name(of: index) {
+                "json_".withRawBytes { scratch.name.append($0) }
+                scratch.name.append(name.stored, undoing: name.escape)
+            } else {
+                "csv_\(index + 1)".withRawBytes { scratch.name.append($0) }
+            }
+            appendField(rows.extra.entry(of: scratch.name.bytes), record, index, limit: limit)
         }
     }
 

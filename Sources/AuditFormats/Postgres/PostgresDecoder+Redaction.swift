@@ -31,9 +31,9 @@ extension PostgresDecoder {
             if index == LogField.query { secretsOfQuery = found.map { Array(text[$0]) } }
             let echoes = isMessage ? text.quotations(of: secretsOfQuery) : []
             let offset = record.start(of: index)
-            spans += stored.escaped(merged(found + echoes), escape).map { $0.shifted(by: offset) }
+            spans += stored.escaped(Self.merged(found + echoes), escape).map { $0.shifted(by: offset) }
         }
-        return merged(spans)
+        return Self.merged(spans)
     }
 
     /// The secrets of a text that is no pgaudit message.
@@ -53,7 +53,7 @@ extension PostgresDecoder {
         let end =
             field == LogField.context ? rest.end(of: "\"\n").map { $0 - 2 } ?? rest.count - 1 : rest.count
         let sql = UnsafeRawBufferPointer(rebasing: rest[..<max(0, end)])
-        return merged(prose + secrets(in: sql, as: .statement).map { $0.shifted(by: start) })
+        return Self.merged(prose + secrets(in: sql, as: .statement).map { $0.shifted(by: start) })
     }
 
     /// The secrets of the pgaudit message that was just parsed, as ranges of the message.
@@ -67,7 +67,7 @@ extension PostgresDecoder {
             let escape = payload.escape(index)
             scratch.statement.append(stored, undoing: escape)
             let text = scratch.statement.bytes
-            let found = merged(secrets(in: text, as: context) + secrets(in: text, as: .prose))
+            let found = Self.merged(secrets(in: text, as: context) + secrets(in: text, as: .prose))
             let offset = payload.start(of: index)
             spans += stored.escaped(found, escape).map { $0.shifted(by: offset) }
         }
@@ -80,7 +80,7 @@ extension PostgresDecoder {
     }
 
     /// Ascending ranges without overlaps that cover the same bytes.
-    private func merged(_ spans: [Range<Int>]) -> [Range<Int>] {
+    static func merged(_ spans: [Range<Int>]) -> [Range<Int>] {
         var result: [Range<Int>] = []
         for span in spans.sorted(by: { $0.lowerBound < $1.lowerBound }) where !span.isEmpty {
             if let last = result.last, span.lowerBound < last.upperBound {

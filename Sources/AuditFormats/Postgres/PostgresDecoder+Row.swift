@@ -11,6 +11,8 @@ struct RecordKind {
     var isFailure = false
     /// A client came, or tried to.
     var isConnection = false
+    /// A client was turned away: the names in the record are no more than its claims.
+    var isFailedLogin = false
     /// A client left.
     var isDisconnection = false
     /// Neither context nor query: the server's own words, not those of `RAISE`.
@@ -56,7 +58,13 @@ extension PostgresDecoder {
         case .zone(let abbreviation, .unknown) where sessionBeganInKnownZone(fields):
             let detail = "the time zone \(abbreviation) is not known, that of the session's start is"
             let fault = RecordFault(code: .timestamp, detail: detail, range: record.range)
-            quarantine.append(fault, raw: fields.bytes, source: sourceName, ingestTime: ingestTime)
+            quarantine.append(
+                fault,
+                raw: fields.bytes,
+                isLatin1: record.isLatin1,
+                source: sourceName,
+                ingestTime: ingestTime
+            )
             return
         case .zone(let abbreviation, let meaning):
             throw SettingsError(offset: record.range.lowerBound, abbreviation: abbreviation, meaning: meaning)
@@ -64,18 +72,15 @@ extension PostgresDecoder {
         let message = messageText(fields)
         let kind = classify(fields, message: message)
         let sql = statementText(fields, message: message, kind: kind)
-        let isKept = kind.isEvent || !settings.keepsAuditEventsOnly
-        let finding = noteSession(fields, kind: kind, sql: sql, time: time, isRow: isKept)
-        // What decides about other rows is a row.
-        guard isKept || sessions.hasAmends else {
-            leftOutCount += 1
-            return
-        }
+        let reason = reasonToLeaveOut(fields, kind: kind, time: time)
+        let finding = noteSession(fields, kind: kind, sql: sql, time: time, isRow: reason == nil)
+        // What decides about other rows is a row, also where only audit events are kept.
+        if let reason, reason != .keep || !sessions.hasAmends { return leftOut.add(reason) }
         rows.eventTime.append(time)
         rows.ingestTime.append(ingestTime)
         Self.append(plainText(fields, LogField.databaseName), to: &rows.databaseName)
         Self.append(plainText(fields, LogField.userName), to: &rows.userName)
-        Self.append(Self.host(in: fields.stored(LogField.connectionFrom)), to: &rows.clientAddress)
+        Self.append(host(of: fields), to: &rows.clientAddress)
         Self.append(fields.stored(LogField.sessionID), to: &rows.sessionID)
         appendObject(kind)
         let normalized = normalize(sql)
@@ -139,15 +144,19 @@ extension PostgresDecoder {
         if kind.isAudit { return kind }
         let tag = record.stored(LogField.commandTag)
         let isLogin = tag.elementsEqual("authentication".utf8) || tag.elementsEqual("startup".utf8)
-        kind.isConnection = isBare && LogMessage.isConnection(message) || kind.isFailure && isLogin
+        kind.isFailedLogin = kind.isFailure && isLogin
+        kind.isConnection = isBare && LogMessage.isConnection(message) || kind.isFailedLogin
         kind.isDisconnection = isBare && LogMessage.isDisconnection(message)
         return kind
     }
 
-    /// The host before the last colon; empty for a local socket.
-    private static func host(in connection: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+    /// The client's host: csvlog has the port after the last colon, jsonlog elsewhere; empty for a local socket.
+    private mutating func host(of record: LogRecord) -> UnsafeRawBufferPointer {
+        let connection = plainText(record, LogField.connectionFrom)
         if connection.elementsEqual("[local]".utf8) { return UnsafeRawBufferPointer(start: nil, count: 0) }
-        guard let colon = connection.lastIndex(of: UInt8(ascii: ":")) else { return connection }
+        guard !record.isJSON, let colon = connection.lastIndex(of: UInt8(ascii: ":")) else {
+            return connection
+        }
         return UnsafeRawBufferPointer(rebasing: connection[..<colon])
     }
 

@@ -17,12 +17,22 @@ package struct PostgresDecoderSettings: Hashable, Sendable {
     package var redactsSecrets = true
     /// Only audit events, errors and connections become rows; the rest is counted.
     package var keepsAuditEventsOnly = false
+    /// Records of these users are left out, other than failed logins.
+    package var excludedRoles: [String] = []
+    /// Records of clients that call themselves so are left out, other than failed logins.
+    package var excludedApplications: [String] = []
+    /// Records of an earlier `log_time` are left out: microseconds since 1970-01-01 UTC.
+    package var startTime: Int64?
     /// Above this length, in bytes, a record's derived texts are cut and it gets a row group of its own.
     package var maxRecordBytes = 1 << 20
     /// The longest beginning of a record that may wait for its end, in bytes.
     package var maxPendingBytes = 128 << 20
     /// The stack of the thread that decodes, in bytes: limits what libpg_query is given.
     package var stackBytes = 8 << 20
+
+    /// Whether any name is excluded.
+    @inline(__always)
+    var excludesNames: Bool { !excludedRoles.isEmpty || !excludedApplications.isEmpty }
 
     /// Creates settings with the defaults above.
     package init(role: String, node: String) {
@@ -31,14 +41,15 @@ package struct PostgresDecoderSettings: Hashable, Sendable {
     }
 }
 
-/// Turns the bytes of csvlog files into rows and quarantined faults.
+/// Turns the bytes of log files of either format into rows and quarantined faults.
 ///
 /// Used from one thread at a time. Everything it gives is a function of the bytes, the settings and the ingest time.
 package struct PostgresDecoder: ~Copyable {
     let settings: PostgresDecoderSettings
-    private var splitter = CSVLogSplitter()
-    /// Splits a record again after it was transcoded or redacted.
-    private var rewrittenFields: UnsafeMutablePointer<bs_field>
+    var splitter = LogSplitter()
+    /// The fields of a record that was transcoded or redacted, and the names of those that no PostgreSQL knows.
+    private let rewrittenFields: UnsafeMutablePointer<bs_field>
+    private let rewrittenNames: UnsafeMutablePointer<bs_field>
     var timestamp: LogTimestamp
     var payload = PgAuditPayload()
     var normalizer = SQLNormalizer()
@@ -56,8 +67,8 @@ package struct PostgresDecoder: ~Copyable {
     package internal(set) var rows = PostgresRows()
     /// The open row group of the quarantine table.
     package var quarantine = QuarantineRows()
-    /// Rows left out by `keepsAuditEventsOnly` since the decoder was created.
-    package var leftOutCount = 0
+    /// Records left out since the decoder was created.
+    package internal(set) var leftOut = LeftOut()
     /// What the decoder has made since it was created.
     package struct Totals: Hashable, Sendable {
         /// Rows of the table.
@@ -79,6 +90,7 @@ package struct PostgresDecoder: ~Copyable {
         var statement = ByteBuffer()
         var normalized = ByteBuffer()
         var name = ByteBuffer()
+        var event = ByteBuffer()
     }
 
     /// Creates a decoder.
@@ -87,9 +99,13 @@ package struct PostgresDecoder: ~Copyable {
         timestamp = LogTimestamp(zone: settings.zone)
         shapes = StatementShapes(stackBytes: settings.stackBytes)
         rewrittenFields = .allocate(capacity: LogField.capacity)
+        rewrittenNames = .allocate(capacity: LogField.capacity)
     }
 
-    deinit { rewrittenFields.deallocate() }
+    deinit {
+        rewrittenFields.deallocate()
+        rewrittenNames.deallocate()
+    }
 
     /// Why `decode` came back.
     package enum Stop: Equatable, Sendable {
@@ -124,6 +140,7 @@ package struct PostgresDecoder: ~Copyable {
     ///   - bytes: Input, starting at a record border.
     ///   - baseOffset: Offset of `bytes` in its source.
     ///   - source: Name of the source, for the quarantine.
+    ///   - format: What the source holds; the same for all of its bytes.
     ///   - isEnd: Nothing will ever follow: what is no whole record goes to the quarantine.
     /// - Returns: Bytes that are done with, and why the rest is not.
     /// - Throws: `SettingsError`; the rows before it are kept.
@@ -131,6 +148,7 @@ package struct PostgresDecoder: ~Copyable {
         _ bytes: UnsafeRawBufferPointer,
         baseOffset: UInt64,
         source: String,
+        format: LogFormat = .csvlog,
         isEnd: Bool = false
     ) throws -> (consumed: Int, stop: Stop) {
         sourceName = source
@@ -138,17 +156,23 @@ package struct PostgresDecoder: ~Copyable {
         while true {
             if rows.byteCount + quarantine.byteCount >= rowGroupByteCount { return (at, .rowGroupFull) }
             let rest = UnsafeRawBufferPointer(rebasing: bytes[at...])
-            switch splitter.step(rest) {
+            switch splitter.step(rest, format: format, isEnd: isEnd) {
             case .record(let byteCount):
                 let isLarge = byteCount > settings.maxRecordBytes
                 if isLarge, rows.count > 0 { return (at, .rowGroupFull) }
-                let record = splitter.record
-                try append(record, at: baseOffset + UInt64(at))
+                try append(splitter.record(format), at: baseOffset + UInt64(at))
                 at += byteCount
                 if isLarge {
                     scratch = Scratch()
+                    splitter.json.releaseCopies()
                     return (at, .rowGroupFull)
                 }
+            case .envelope(let byteCount):
+                let line = UnsafeRawBufferPointer(rebasing: rest[..<byteCount])
+                try appendEvents(of: line, at: baseOffset + UInt64(at))
+                at += byteCount
+            case .blank(let byteCount):
+                at += byteCount
             case .fault(var byteCount, let code, let detail):
                 if byteCount == rest.count, !isEnd {
                     byteCount = settledDamage(rest)
@@ -164,7 +188,7 @@ package struct PostgresDecoder: ~Copyable {
                     return (at, .needsMoreInput)
                 }
                 let lower = baseOffset + UInt64(at)
-                let byteCount = splitter.byteCountOfBegunRecord(rest)
+                let byteCount = splitter.byteCountOfBegunRecord(rest, format: format)
                 let fault = RecordFault(
                     code: .tooLong,
                     detail: "the record does not end",
@@ -176,23 +200,15 @@ package struct PostgresDecoder: ~Copyable {
         }
     }
 
-    private mutating func appendFault(_ fault: RecordFault, raw: UnsafeRawBufferPointer) {
-        guard settings.redactsSecrets, SecretScanner.mayHoldSecret(raw) else {
-            quarantine.append(fault, raw: raw, source: sourceName, ingestTime: ingestTime)
-            return
-        }
-        var redacted = ByteBuffer(capacity: raw.count)
-        redacted.append(raw, replacing: secrets(in: raw, as: .prose))
-        quarantine.append(fault, raw: redacted.bytes, source: sourceName, ingestTime: ingestTime)
-    }
-
     /// Brings a record into UTF-8 and takes its secrets out, then appends its row.
     private mutating func append(_ stored: LogRecord, at offset: UInt64) throws {
         var record = stored
         var isLatin1 = false
-        fingerprintBeforeRedaction = nil
         let bytes = record.bytes.bindMemory(to: UInt8.self)
-        if bs_is_utf8(bytes.baseAddress, bytes.count) == 0 {
+        // The splitter of jsonlog has done it: there is no JSON but in UTF-8.
+        if stored.isJSON {
+            isLatin1 = splitter.json.isLatin1
+        } else if bs_is_utf8(bytes.baseAddress, bytes.count) == 0 {
             isLatin1 = true
             scratch.record.removeAll()
             scratch.record.append(atMost: bytes.count * 2) {
@@ -200,25 +216,55 @@ package struct PostgresDecoder: ~Copyable {
             }
             record = resplit(scratch.record.bytes)
         }
+        // A byte of Latin-1 above 0x7F became two of UTF-8: bytes that continue none were in the file.
+        let byteCount =
+            isLatin1 && stored.isJSON ? bytes.reduce(0) { $0 + ($1 & 0xC0 == 0x80 ? 0 : 1) } : bytes.count
+        try append(record, isLatin1: isLatin1, range: ByteRange(offset, offset + UInt64(byteCount)))
+    }
+
+    /// Takes the secrets out of a record, then appends its row.
+    ///
+    /// - Parameters:
+    ///   - clear: The record in UTF-8.
+    ///   - isLatin1: Whether its bytes were Latin-1.
+    ///   - range: Where its stored bytes lie in the source.
+    /// - Throws: `SettingsError`; nothing was appended.
+    mutating func append(_ clear: LogRecord, isLatin1: Bool, range: ByteRange) throws {
+        var record = clear
+        fingerprintBeforeRedaction = nil
         if settings.redactsSecrets, SecretScanner.mayHoldSecret(record.bytes) {
             let spans = secretSpans(record)
             if !spans.isEmpty {
-                scratch.redacted.removeAll()
-                scratch.redacted.append(record.bytes, replacing: spans, keepingNumbers: true)
-                fingerprintBeforeRedaction = normalizeStatement(of: resplit(scratch.redacted.bytes))
-                scratch.redacted.removeAll()
-                scratch.redacted.append(record.bytes, replacing: spans)
-                record = resplit(scratch.redacted.bytes)
+                guard let redacted = redact(record, spans) else {
+                    let detail = "a secret stands outside of the record's texts"
+                    let fault = RecordFault(code: .unredactable, detail: detail, range: range)
+                    return appendFault(fault, raw: record.bytes, isLatin1: isLatin1)
+                }
+                record = redacted
             }
         }
         try appendRow(
             CleanRecord(
                 fields: record,
                 isLatin1: isLatin1,
-                isLarge: stored.bytes.count > settings.maxRecordBytes,
-                range: ByteRange(offset, offset + UInt64(stored.bytes.count))
+                isLarge: range.byteCount > UInt64(settings.maxRecordBytes),
+                range: range
             )
         )
+    }
+
+    /// The record with `***` in place of its secrets; nil when it is no record then.
+    ///
+    /// Its SQL is normalized before, with secret numbers as numbers.
+    private mutating func redact(_ record: LogRecord, _ spans: [Range<Int>]) -> LogRecord? {
+        scratch.redacted.removeAll()
+        scratch.redacted.append(record.bytes, replacing: spans, keepingNumbers: true)
+        let shape = record.isJSON ? resplitJSON(scratch.redacted.bytes) : resplit(scratch.redacted.bytes)
+        guard let shape else { return nil }
+        fingerprintBeforeRedaction = normalizeStatement(of: shape)
+        scratch.redacted.removeAll()
+        scratch.redacted.append(record.bytes, replacing: spans)
+        return record.isJSON ? resplitJSON(scratch.redacted.bytes) : resplit(scratch.redacted.bytes)
     }
 
     private func resplit(_ bytes: UnsafeRawBufferPointer) -> LogRecord {
@@ -230,6 +276,10 @@ package struct PostgresDecoder: ~Copyable {
             UInt32(LogField.capacity)
         )
         return LogRecord(bytes: bytes, fields: rewrittenFields, fieldCount: Int(found.field_count))
+    }
+
+    private mutating func resplitJSON(_ bytes: UnsafeRawBufferPointer) -> LogRecord? {
+        splitter.json.readAgain(bytes, fields: rewrittenFields, names: rewrittenNames).record
     }
 }
 

@@ -4,6 +4,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /// How the text of a field is written down.
 typedef enum {
     /// As it is.
@@ -36,5 +40,9 @@ size_t bs_escape_length(const uint8_t *bytes, size_t length, bs_escape escape, s
 /// Whether the inside of a JSON string is sound: 0 without escapes, 1 with sound ones, -1 when one is none or is half of a
 /// surrogate pair.
 int bs_json_escapes(const uint8_t *bytes, size_t length);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -161,7 +161,7 @@ extension PostgresPipeline {
             observer.phase(.data)
             try flush(&decoder)
             var staged = StagedBatch(ranges: ranges, files: try encoder.finish(), gaps: gaps)
-            staged.leftOut = decoder.leftOutCount > 0 ? ["keep": decoder.leftOutCount] : [:]
+            staged.leftOut = decoder.leftOut.bySetting
             staged.note(&decoder.sessions)
             return staged
         } catch {

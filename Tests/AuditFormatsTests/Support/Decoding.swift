@@ -7,7 +7,7 @@ struct Decoded {
     var faults: [QuarantinedRow] = []
     /// Rows of each row group.
     var rowGroups: [Int] = []
-    var leftOut = 0
+    var leftOut = LeftOut()
     /// Bytes that were done with.
     var consumed = 0
 
@@ -36,6 +36,7 @@ func decode(
     settings: PostgresDecoderSettings = .make(),
     borders: [Int] = [],
     isEnd: Bool = true,
+    format: LogFormat = .csvlog,
     rowGroupByteCount: Int = 48 << 20
 ) throws -> Decoded {
     var decoder = PostgresDecoder(settings: settings)
@@ -50,6 +51,7 @@ func decode(
                     $0,
                     baseOffset: UInt64(result.consumed),
                     source: "pg.csv",
+                    format: format,
                     isEnd: isEnd && end == bytes.count
                 )
             }
@@ -59,7 +61,7 @@ func decode(
         }
     }
     take(&decoder, into: &result)
-    result.leftOut = decoder.leftOutCount
+    result.leftOut = decoder.leftOut
     return result
 }
 
