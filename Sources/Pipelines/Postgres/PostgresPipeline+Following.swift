@@ -38,7 +38,7 @@ extension PostgresPipeline {
     }
 
     private func follow(until stop: StopRequest) throws -> RunSummary {
-        let watcher = FileWatcher(patterns: settings.source.watchedPatterns)
+        let watcher = FileWatcher(source: settings.source)
         stop.onceMade { watcher.wake() }
         var backOff = BackOff(first: settings.commitInterval)
         while !stop.isMade {

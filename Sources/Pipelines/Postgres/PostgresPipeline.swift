@@ -90,8 +90,6 @@ package final class PostgresPipeline {
     var tables: [GroupTable] = []
     var summary = RunSummary()
     var progress = PipelineProgress()
-    /// The files as the last look has left them.
-    let files: TailedFiles
     /// What the source said at the last look.
     var standingRemarks: Set<TailedFileSource.Remark> = []
     /// Whether the last batch had no room for all that was there.

@@ -80,7 +80,8 @@ extension LakeConfiguration {
         decoding.maxPendingBytes = pipeline.maxPendingByteCount
         let source = TailedFileSource(
             patterns: pipeline.files.map(\.value),
-            host: Self.hostName
+            host: Self.hostName,
+            currentLogfiles: pipeline.currentLogfiles?.value
         )
         let target = TableName(
             catalog: catalog.value,
