@@ -4,7 +4,7 @@ import Testing
 
 /// A writer that rotates by random schemes, a tailer that looks, reads and begins anew at random: each line is read once.
 @Suite struct RotationModelTests {
-    @Test("every line once, whatever the order of events", arguments: UInt64(0)..<60)
+    @Test("every line once, whatever the order of events", arguments: UInt64(0)..<40)
     func everyLineOnce(seed: UInt64) throws {
         let folder = try LogFolder()
         var model = RotationModel(folder, seed: seed)

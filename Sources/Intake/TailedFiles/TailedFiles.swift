@@ -68,11 +68,6 @@ package final class TailedFiles {
                 Compression(path: path) != nil || status.byteCount >= range.file.offset,
                 let reader = try FileReader.openIfThere(path)
             else { continue }
-            // A compressed file is not changed: its first bytes save the rest.
-            let head = range.file.headByteCount
-            if reader.stream != nil, try reader.hash(from: 0, byteCount: head) != range.file.headHash {
-                continue
-            }
             if try holds(reader, range) { return reader }
         }
         for file in known.values {
@@ -84,6 +79,11 @@ package final class TailedFiles {
     private func holds(_ reader: FileReader, _ range: SourceRange) throws -> Bool {
         // A file that was cut or damaged does not hold what cannot be decompressed.
         do {
+            let head = range.file.headByteCount
+            // Nobody changes a compressed file: its first bytes save decompressing the rest.
+            if reader.stream != nil, try reader.hash(from: 0, byteCount: head) != range.file.headHash {
+                return false
+            }
             return try reader.hash(from: range.from, byteCount: Int(range.byteCount)) == range.hash
         } catch let error as StorageError where error.code == .other(EBADMSG) {
             return false
