@@ -20,7 +20,8 @@ package struct ValidityBuilder: ~Copyable {
 
     /// Notes that value `index`, so far missing or not, is there.
     mutating func setValid(_ index: Int) {
-        guard index < filledTo, bits.bytes[index &>> 3] &>> UInt8(truncatingIfNeeded: index & 7) & 1 == 0 else {
+        guard index < filledTo, bits.bytes[index &>> 3] &>> UInt8(truncatingIfNeeded: index & 7) & 1 == 0
+        else {
             return
         }
         bits.setBit(index)

@@ -73,7 +73,7 @@ extension Session {
         ranges.removeAll(keepingCapacity: true)
         savepoints.removeAll(keepingCapacity: true)
         let isChained = flags.contains(.chained)
-        flags.remove([.explicit, .ended, .chained, .gap, .continuesRange])
+        flags.remove([.explicit, .ended, .chained, .gap, .failed, .continuesRange])
         if isChained { flags.insert(.explicit) }
         beginStatement(id: 0, line: 0, queryID: 0)
     }

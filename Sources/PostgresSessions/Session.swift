@@ -53,6 +53,9 @@ struct Session {
         /// The postmaster or the log's own writer: it lives on when the server recovers from a crash.
         static let outlivesCrash = Flags(rawValue: 64)
 
+        /// An error was seen in the present transaction.
+        static let failed = Flags(rawValue: 128)
+
         init(rawValue: UInt16) { self.rawValue = rawValue }
     }
 

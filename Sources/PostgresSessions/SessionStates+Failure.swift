@@ -23,6 +23,7 @@ extension SessionStates {
         decide(.rolledBack, toDepth: depth, at: place)
         if hadOthers || session.flags.contains(.explicit) { finding.transaction = .rolledBack }
         if hasEnded { table.sessions[place].savepoints.removeAll(keepingCapacity: true) }
+        table.sessions[place].flags.insert(.failed)
         table.sessions[place].statement.isOpen = false
         return finding
     }
@@ -30,10 +31,11 @@ extension SessionStates {
     /// Whether a failure ended this statement.
     private func isPartner(_ statement: Statement, _ record: SessionRecord) -> Bool {
         guard statement.isOpen, Self.isRunning(record.commandTag) else { return false }
-        let queryID = LogNumbers.signed(record.queryID)
-        if queryID != 0, statement.queryID != 0 { return queryID == statement.queryID }
+        // With compute_query_id a failure without one came before its statement was analysed, and so logged.
+        if statement.queryID != 0 { return LogNumbers.signed(record.queryID) == statement.queryID }
         let text = StatementText(record.text)
-        return statement.textHash == 0 || text.runsPreparedStatement || text.hash == statement.textHash
+        return statement.textHash == 0 || text.isMissing || text.runsPreparedStatement
+            || text.hash == statement.textHash
     }
 
     /// Whether the process was running a statement that pgaudit can have seen: not reading one, and not COMMIT.

@@ -66,7 +66,8 @@ package struct SessionStates {
         table.sessions[place].lastTime = record.time
         let transaction = LogNumbers.virtualTransaction(record.virtualTransactionID)
         if transaction != 0, transaction != table.sessions[place].transaction {
-            finishTransaction(at: place)
+            // Without an error COMMIT may not have been logged: pgaudit.log can be changed at any time.
+            if table.sessions[place].flags.contains(.failed) { finishTransaction(at: place) }
             table.sessions[place].enter(transaction)
         }
         return interpret(record, line: line, transaction: transaction, at: place)
@@ -92,12 +93,14 @@ package struct SessionStates {
         case .refusal:
             remove(place)
         case .other:
-            break
+            var finding = SessionFinding()
+            finding.role = table.sessions[place].role.effective
+            return finding
         }
         return SessionFinding()
     }
 
-    /// The session moves on or ends: an explicit transaction that saw no COMMIT was rolled back.
+    /// The session ends, or moves on after an error: an explicit transaction that saw no COMMIT was rolled back.
     ///
     /// Unless a record is missing, which may have been the COMMIT.
     mutating func finishTransaction(at place: Int, of session: UInt64? = nil) {

@@ -93,6 +93,13 @@ import Testing
         #expect(amends == [2: expected])
     }
 
+    @Test func withQueryIDsAFailureWithoutOneCameBeforeItsStatement() {
+        let amends = Script.amends([
+            .audit(1, "4/1", 1, "READ,SELECT", "select 1"), .error(2, "4/1", "55P03", "select 1", query: 0),
+        ])
+        #expect(amends == [2: "ROLLED_BACK:1"])
+    }
+
     @Test(arguments: ["<not logged>", "<previously logged>"])
     func withoutTextThePositionDecides(text: String) {
         let amends = Script.amends([

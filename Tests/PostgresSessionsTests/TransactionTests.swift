@@ -146,8 +146,15 @@ import Testing
 
     @Test func aMissingLineLeavesTheEndUndecided() {
         let amends = Script.amends([
-            Self.misc(1, "4/1", 1, "begin"), Self.insert(2, "4/1", 2), Self.insert(4, "4/2", 5),
-            .disconnection(5),
+            Self.misc(1, "4/1", 1, "begin"), Self.insert(2, "4/1", 2), .disconnection(4),
+        ])
+        #expect(amends.isEmpty)
+    }
+
+    @Test func withoutAnErrorTheNextTransactionTellsNothing() {
+        let amends = Script.amends([
+            Self.misc(1, "4/1", 1, "begin"), Self.misc(2, "4/1", 2, "set pgaudit.log = 'write'"),
+            Self.insert(3, "4/2", 3), .disconnection(4),
         ])
         #expect(amends.isEmpty)
     }
