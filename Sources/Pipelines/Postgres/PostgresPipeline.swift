@@ -98,6 +98,8 @@ package final class PostgresPipeline {
     var fruitless: Set<FoundFile> = []
     /// The sessions after a batch that was planned and committed here: the same as the shard's state has them.
     var sessionsAfter: (batch: UInt64, states: SessionStates)?
+    /// Carries broken rules into their table; nil before the first time.
+    var expectations: ExpectationsFollower?
 
     /// One table of the batch group.
     struct GroupTable {
@@ -150,6 +152,7 @@ package final class PostgresPipeline {
     private func drain() throws -> RunSummary {
         var run = try open()
         while try run.advance() {}
+        try projectExpectations(of: run)
         return summary
     }
 
@@ -212,7 +215,7 @@ package final class PostgresPipeline {
 
     // MARK: Tables
 
-    private func openTable(
+    func openTable(
         _ name: TableName,
         schema: [ColumnField],
         partition: String,

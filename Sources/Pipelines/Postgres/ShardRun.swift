@@ -9,8 +9,8 @@ import ObjectStorage
 /// Carries out what the batch protocol of one shard asks for.
 struct ShardRun {
     private let pipeline: PostgresPipeline
-    private let shard: ShardStore
-    private let appID: String
+    let shard: ShardStore
+    let appID: String
     private var machine: ShardMachine
     private var state: ShardState
     private var stateSnapshot: UInt64
@@ -67,6 +67,13 @@ struct ShardRun {
 
     /// Whether a batch is planned that has no receipt yet.
     var hasOpenBatch: Bool { machine.openPlan != nil }
+
+    /// The newest batch with a receipt; nil before the first.
+    var newestReceipt: UInt64? {
+        let next: UInt64
+        if case .plan(let batch) = machine.step { next = batch } else { next = machine.openPlan?.batch ?? 1 }
+        return next > 1 ? next - 1 : nil
+    }
 
     /// Takes one step; false when nothing is left to do.
     mutating func advance() throws -> Bool {
