@@ -135,7 +135,10 @@ let package = Package(
         ),
         .testTarget(
             name: "AuditFormatsTests",
-            dependencies: ["AuditFormats", "Columnar", .product(name: "Crypto", package: "swift-crypto")],
+            dependencies: [
+                "AuditFormats", "Columnar", "PostgresSessions",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
             swiftSettings: strict
         ),
         .testTarget(
