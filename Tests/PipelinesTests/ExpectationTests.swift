@@ -57,16 +57,21 @@ import Testing
             lake.settings.batchByteCount = UInt64(records[0].utf8.count * 2)
             try lake.append(records)
         }
-        let changes = try Fixture.with { lake in
+        let changes: [Int] = try Fixture.with { lake in
             try prepare(&lake)
             try lake.run()
             #expect(
                 try Self.samples(lake).joined(separator: "\n").split(separator: "\n").map(String.init)
                     == expected
             )
-            return lake.disk.changes.count
+            let changes = lake.disk.changes
+            // Of the writes to one file only the last counts: nobody sees a file before it has its name.
+            return changes.indices.filter { number in
+                if case .write = changes[number] { return changes[number] != changes[number + 1] }
+                return true
+            }
         }
-        for number in 0..<changes {
+        for number in changes {
             try Fixture.with { lake in
                 try prepare(&lake)
                 lake.disk.fail(.death) { count, _ in count == number }

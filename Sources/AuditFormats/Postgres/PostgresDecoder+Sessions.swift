@@ -10,6 +10,7 @@ extension PostgresDecoder {
     ///   - sql: Its SQL; empty when it has none or pgaudit left it out.
     ///   - time: When it was logged, in microseconds since 1970-01-01 UTC.
     ///   - isRow: Whether it becomes the next row.
+    /// - Returns: What it means; `sessions.amendsText` belongs to it.
     mutating func noteSession(
         _ record: LogRecord,
         kind: RecordKind,

@@ -38,8 +38,8 @@ struct ExpectationsFollower {
     /// - Parameters:
     ///   - newest: The newest batch with a receipt.
     ///   - now: Milliseconds since 1970-01-01 UTC.
+    ///   - existing: Gives the table when it is there.
     ///   - open: Opens the table, which is made when it is not there; called once there is a row.
-    ///   - existing: The table when it is there.
     /// - Throws: `StorageError`, `PipelineError`, `ParquetError`, `CommitConflictError`; the next call goes on.
     mutating func project(
         upTo newest: UInt64,
