@@ -63,10 +63,11 @@ let package = Package(
         // Values: no I/O, no clock.
         .target(name: "Columnar", dependencies: ["CByteScan"], swiftSettings: hot),
         .target(name: "SQLText", dependencies: ["CByteScan", "CPgQuery"], swiftSettings: hot),
+        .target(name: "PostgresSessions", dependencies: ["CByteScan"], swiftSettings: hot),
         .target(
             name: "AuditFormats",
             dependencies: [
-                "CByteScan", "CSimdJSON", "Columnar", "SQLText",
+                "CByteScan", "CSimdJSON", "Columnar", "PostgresSessions", "SQLText",
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: hot
@@ -99,7 +100,7 @@ let package = Package(
             name: "Pipelines",
             dependencies: [
                 "AuditFormats", "BatchProtocol", "Catalog", "Columnar", "DeltaLog", "DeltaTables", "Intake",
-                "ObjectStorage", "ParquetFiles",
+                "ObjectStorage", "ParquetFiles", "PostgresSessions",
             ],
             swiftSettings: hot
         ),
@@ -139,6 +140,7 @@ let package = Package(
             swiftSettings: strict
         ),
 
+        .testTarget(name: "PostgresSessionsTests", dependencies: ["PostgresSessions"], swiftSettings: strict),
         .testTarget(name: "ColumnarTests", dependencies: ["Columnar"], swiftSettings: strict),
         .testTarget(
             name: "SQLTextTests",
@@ -148,7 +150,10 @@ let package = Package(
         ),
         .testTarget(
             name: "AuditFormatsTests",
-            dependencies: ["AuditFormats", "Columnar", .product(name: "Crypto", package: "swift-crypto")],
+            dependencies: [
+                "AuditFormats", "Columnar", "PostgresSessions",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
             swiftSettings: strict
         ),
         .testTarget(

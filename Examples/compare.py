@@ -5,7 +5,9 @@ Holds a PostgreSQL audit table against what Examples/expected.py reads in the sa
 column, joined by (session_id, session_line_num, event_time). Needs the packages of IntegrationTests/requirements.txt.
 
 * event_time ... error_code, src and raw must be equal. extra must have every key that is a plain copy, with an equal value, no key twice, no empty
-  value, and beside them only auditlake's own: fingerprint, parsed_*, effective_role, outcome, amends, txn_outcome, truncated.
+  value, and beside them only auditlake's own: fingerprint, parsed_*, effective_role, outcome, amends, txn_outcome, statement_ref, truncated.
+* A row of a statement that a later record shows as failed may say so: result and error_code are then those of a failure of the same session, transaction
+  and query id. Which rows may, IntegrationTests hold against a second reading of the rules.
 * Secrets are blanked in the table (unless --redact off): in a record that speaks of passwords, roles or URLs, `***` may stand for up to 200 characters
   of the expected raw or text; in no other record may it appear. No secret of the samples (and none given by --secret) may be in any row.
 * A record over --max-record-bytes (1 MiB) must have extra.truncated, and its derived texts may end early; raw is whole.
@@ -71,6 +73,19 @@ def table_rows(engine, table):
             columns[c] = a.view(pa.int64()).to_pylist() if pa.types.is_timestamp(a.type) else a.to_pylist()
         for xs in zip(*columns.values()):
             yield dict(zip(columns, xs))
+
+
+def corrected(want, got, failures):
+    """the row wanted when a later record of its session and transaction failed: auditlake may have corrected it"""
+    extra = {e["key"]: e["value"] for e in got["extra"] or []}
+    mine = want["extra"]
+    if got["result"] != "FAILURE" or want["result"] != "SUCCESS" or "audit_type" not in mine or extra.get("outcome") != "final":
+        return want
+    for f in failures.get((want["session_id"], mine.get("virtual_transaction_id")), []):
+        ids = {mine.get("query_id"), f["extra"].get("query_id")} - {None}
+        if int(f["extra"]["session_line_num"]) > int(mine["session_line_num"]) and len(ids) < 2 and f["error_code"] == got["error_code"]:
+            return want | {"result": "FAILURE", "error_code": f["error_code"]}
+    return want
 
 
 def row_differences(want, got, a):
@@ -156,6 +171,10 @@ def main():
             print(f"the log files have record {key} twice", file=sys.stderr)
             return 2
         wanted[key] = r
+    failures = {}
+    for r in rows:
+        if r["result"] == "FAILURE":
+            failures.setdefault((r["session_id"], r["extra"].get("virtual_transaction_id")), []).append(r)
 
     for difference_of_schema in schema_differences(engines.Log(a.table)):
         difference(*difference_of_schema)
@@ -179,7 +198,7 @@ def main():
         if want is None:
             difference("row too many", where, None, got["raw"])
             continue
-        for field, w, g in row_differences(want, got, a):
+        for field, w, g in row_differences(corrected(want, got, failures), got, a):
             difference(field, where, w, g)
     for key, want in wanted.items():
         if key not in seen:

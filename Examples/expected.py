@@ -23,7 +23,7 @@ CSVLOG = ("log_time user_name database_name process_id connection_from session_i
 PGAUDIT = "audit_type statement_id substatement_id class command object_type object_name statement parameter rows".split()
 COLUMNS = ("event_time db_name user_name client_addr session_id command_tag object_type object_name statement audit_class result "
            "error_code extra ingest_ts src raw ingest_date").split()
-PRODUCT_KEYS = re.compile(r"fingerprint|parsed_\w+|effective_role|outcome|amends|txn_outcome|truncated")   # made by auditlake, not copied
+PRODUCT_KEYS = re.compile(r"fingerprint|parsed_\w+|effective_role|outcome|amends|txn_outcome|statement_ref|truncated")   # made by auditlake, not copied
 ERRORS = {"ERROR", "FATAL", "PANIC"}
 OTHERS = {"LOG", "WARNING", "NOTICE", "INFO", "DEBUG", "DEBUG1", "DEBUG2", "DEBUG3", "DEBUG4", "DEBUG5"}
 CONNECT = ("connection received", "connection authenticated", "connection authorized", "replication connection authorized")

@@ -63,6 +63,21 @@ package struct ByteBuffer: ~Copyable {
         count &+= body(base + count)
     }
 
+    /// Writes a fixed-width value over bytes in use.
+    package mutating func overwrite<Value: BitwiseCopyable>(_ value: Value, at offset: Int) {
+        precondition(offset >= 0 && offset + MemoryLayout<Value>.size <= count, "bytes in use")
+        base.storeBytes(of: value, toByteOffset: offset, as: Value.self)
+    }
+
+    /// Moves bytes in use towards the start.
+    mutating func move(_ range: Range<Int>, to offset: Int) {
+        precondition(offset <= range.lowerBound && range.upperBound <= count, "towards the start")
+        (base + offset).copyMemory(from: base + range.lowerBound, byteCount: range.count)
+    }
+
+    /// Drops the bytes from `newCount` on.
+    mutating func truncate(to newCount: Int) { count = min(count, newCount) }
+
     /// Drops all bytes and keeps the room.
     @inlinable package mutating func removeAll() { count = 0 }
 

@@ -55,6 +55,13 @@ package struct DictionaryBuilder: ~Copyable {
         count &+= 1
     }
 
+    /// Puts a text in the place of the value at `index`, which may be missing.
+    package mutating func replace(at index: Int, with text: UnsafeRawBufferPointer) {
+        let entry = entry(of: text)
+        indices.overwrite(entry, at: index * 4)
+        validity.setValid(index)
+    }
+
     /// The entry of a text, made when it is new; the text is not appended.
     ///
     /// Valid until `finish`.

@@ -43,6 +43,14 @@ package struct MapBuilder: ~Copyable {
     /// The same for a key that is made up on the way.
     package mutating func entry(of key: UnsafeRawBufferPointer) -> Int32 { keys.entry(of: key) }
 
+    /// The number of pairs: the index of the next one.
+    package var pairCount: Int { values.count }
+
+    /// Puts a text in the place of the values of pairs, none of which may be shorter; `indices` ascend.
+    package mutating func replaceValues(at indices: [Int], with text: UnsafeRawBufferPointer) {
+        values.replace(at: indices, with: text)
+    }
+
     /// Ends the present map and starts the next.
     @inlinable @inline(__always)
     package mutating func closeMap() {

@@ -59,6 +59,34 @@ package struct StringBuilder: ~Copyable {
         return UnsafeRawBufferPointer(rebasing: data.bytes[start..<end])
     }
 
+    /// Puts a text in the place of values, none of which may be shorter.
+    ///
+    /// - Parameters:
+    ///   - indices: Ascending.
+    ///   - text: What takes their place; valid UTF-8.
+    /// - Complexity: O(bytes and values behind the first of them).
+    package mutating func replace(at indices: [Int], with text: UnsafeRawBufferPointer) {
+        var removed = 0
+        for (order, index) in indices.enumerated() {
+            let start = end(ofValueBefore: index) + removed
+            let end = end(ofValueBefore: index + 1)
+            precondition(end - start >= text.count, "a value may not grow")
+            for (offset, byte) in text.enumerated() { data.overwrite(byte, at: start - removed + offset) }
+            removed += end - start - text.count
+            let next = order + 1 < indices.count ? indices[order + 1] : count
+            let rest = end..<(next < count ? self.end(ofValueBefore: next) : data.count)
+            data.move(rest, to: end - removed)
+            for value in index + 1...next {
+                offsets.overwrite(Int32(self.end(ofValueBefore: value) - removed), at: value * 4)
+            }
+        }
+        data.truncate(to: data.count - removed)
+    }
+
+    private func end(ofValueBefore index: Int) -> Int {
+        Int(offsets.bytes.load(fromByteOffset: index * 4, as: Int32.self))
+    }
+
     /// The column; the builder is empty again.
     ///
     /// `bounds` costs a comparison or two a value.

@@ -18,6 +18,16 @@ package struct ValidityBuilder: ~Copyable {
         nullCount &+= 1
     }
 
+    /// Notes that value `index`, so far missing or not, is there.
+    mutating func setValid(_ index: Int) {
+        guard index < filledTo, bits.bytes[index &>> 3] &>> UInt8(truncatingIfNeeded: index & 7) & 1 == 0
+        else {
+            return
+        }
+        bits.setBit(index)
+        nullCount -= 1
+    }
+
     /// Sets the bits of all values from the last missing one up to `index`.
     @usableFromInline
     mutating func fill(to index: Int) {

@@ -27,6 +27,11 @@ struct ExtraKeys {
     var parsedObjectName: Int32 = 0
     var rawEncoding: Int32 = 0
     var truncated: Int32 = 0
+    var effectiveRole: Int32 = 0
+    var outcome: Int32 = 0
+    var amends: Int32 = 0
+    var transactionOutcome: Int32 = 0
+    var statementReference: Int32 = 0
 
     /// Enters all keys into `map`; to be called at the start of every row group.
     init(in map: inout MapBuilder) {
@@ -55,5 +60,10 @@ struct ExtraKeys {
         parsedObjectName = map.enter("parsed_object_name")
         rawEncoding = map.enter("raw_encoding")
         truncated = map.enter("truncated")
+        effectiveRole = map.enter("effective_role")
+        outcome = map.enter("outcome")
+        amends = map.enter("amends")
+        transactionOutcome = map.enter("txn_outcome")
+        statementReference = map.enter("statement_ref")
     }
 }

@@ -1,17 +1,10 @@
 extension PostgresDecoder {
-    /// Whether the settings leave a record out; counts it when they do.
+    /// Why the settings leave a record out; nil when they do not.
     @inline(__always)
-    mutating func leavesOut(_ record: LogRecord, kind: RecordKind, time: Int64) -> Bool {
-        if let start = settings.startTime, time < start {
-            leftOut.start += 1
-        } else if settings.excludesNames, isExcluded(record, kind: kind) {
-            leftOut.exclude += 1
-        } else if settings.keepsAuditEventsOnly, !kind.isEvent {
-            leftOut.keep += 1
-        } else {
-            return false
-        }
-        return true
+    mutating func reasonToLeaveOut(_ record: LogRecord, kind: RecordKind, time: Int64) -> LeftOut.Reason? {
+        if let start = settings.startTime, time < start { return .start }
+        if settings.excludesNames, isExcluded(record, kind: kind) { return .exclude }
+        return settings.keepsAuditEventsOnly && !kind.isEvent ? .keep : nil
     }
 
     /// Whether the record is of an excluded role or application.

@@ -71,7 +71,11 @@ extension PostgresDecoder {
         }
         let message = messageText(fields)
         let kind = classify(fields, message: message)
-        if leavesOut(fields, kind: kind, time: time) { return }
+        let sql = statementText(fields, message: message, kind: kind)
+        let reason = reasonToLeaveOut(fields, kind: kind, time: time)
+        let finding = noteSession(fields, kind: kind, sql: sql, time: time, isRow: reason == nil)
+        // What decides about other rows is a row, also where only audit events are kept.
+        if let reason, reason != .keep || !sessions.hasAmends { return leftOut.add(reason) }
         rows.eventTime.append(time)
         rows.ingestTime.append(ingestTime)
         Self.append(plainText(fields, LogField.databaseName), to: &rows.databaseName)
@@ -79,7 +83,6 @@ extension PostgresDecoder {
         Self.append(host(of: fields), to: &rows.clientAddress)
         Self.append(fields.stored(LogField.sessionID), to: &rows.sessionID)
         appendObject(kind)
-        let sql = statementText(fields, message: message, kind: kind)
         let normalized = normalize(sql)
         appendStatement(normalized?.text ?? sql, limit: record.derivedTextLimit)
         appendCommandTag(fields, kind: kind, normalized: normalized)
@@ -87,6 +90,7 @@ extension PostgresDecoder {
         appendExtra(record, message: message, kind: kind)
         appendShape(kind, normalized: normalized)
         appendOrigin(record)
+        appendFinding(finding, fields, kind: kind)
         rows.extra.closeMap()
         rows.source.append(entry: roleEntry())
         rows.raw.append(fields.bytes)

@@ -1,5 +1,6 @@
 import CByteScan
 import Columnar
+import PostgresSessions
 import SQLText
 
 /// How the records of one PostgreSQL source become rows.
@@ -60,8 +61,10 @@ package struct PostgresDecoder: ~Copyable {
     /// Secret numbers stand in it as numbers: a literal is a literal, secret or not.
     var fingerprintBeforeRedaction: UInt64?
     var sourceName = ""
+    /// What the records seen so far mean together; to be set before the first record.
+    package var sessions = SessionStates()
     /// The open row group.
-    package var rows = PostgresRows()
+    package internal(set) var rows = PostgresRows()
     /// The open row group of the quarantine table.
     package var quarantine = QuarantineRows()
     /// Records left out since the decoder was created.

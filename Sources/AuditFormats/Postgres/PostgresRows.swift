@@ -19,6 +19,8 @@ package struct PostgresRows: ~Copyable {
     var source = DictionaryBuilder()
     var raw = StringBuilder()
     var keys: ExtraKeys
+    /// By row, the pair of `extra` that holds the outcome; negative for a row without.
+    var outcomes: [Int32] = []
 
     /// Creates an empty row group.
     package init() { keys = ExtraKeys(in: &extra) }
@@ -32,8 +34,21 @@ package struct PostgresRows: ~Copyable {
             + count * 56
     }
 
+    /// Takes it back that the statements of these rows succeeded.
+    mutating func fail(row: Int32, state: UnsafeRawBufferPointer) {
+        "FAILURE".withRawBytes { result.replace(at: Int(row), with: $0) }
+        errorCode.replace(at: Int(row), with: state)
+    }
+
+    /// Notes that the statements of these rows may still fail; rows ascend.
+    mutating func open(_ rows: [Int32]) {
+        guard !rows.isEmpty else { return }
+        let pairs = rows.map { Int(outcomes[Int($0)]) }
+        "open".withRawBytes { extra.replaceValues(at: pairs, with: $0) }
+    }
+
     /// The rows as a batch; the row group is empty again.
-    package mutating func finish() -> RecordBatch {
+    mutating func finish() -> RecordBatch {
         let rowCount = count
         let columns = [
             eventTime.finish(as: .timestamp), databaseName.finish(), userName.finish(),
@@ -45,6 +60,7 @@ package struct PostgresRows: ~Copyable {
             source.finish(), raw.finish(),
         ]
         keys = ExtraKeys(in: &extra)
+        outcomes.removeAll(keepingCapacity: true)
         return RecordBatch(schema: PostgresSchema.columns, columns: columns, rowCount: rowCount)
     }
 }

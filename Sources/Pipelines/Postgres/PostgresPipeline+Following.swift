@@ -6,6 +6,8 @@ import ObjectStorage
 extension PostgresPipeline {
     /// How long a look at the files may be off when nothing tells of a change.
     private static let longestWait = Duration.seconds(5)
+    /// Time between two looks at the rules that records broke.
+    private static let projectionInterval = Duration.seconds(60)
 
     /// Reads what is there, then what is written, until it is asked to stop.
     ///
@@ -57,17 +59,24 @@ extension PostgresPipeline {
 
     private func follow(_ watcher: FileWatcher, _ backOff: inout BackOff, until stop: StopRequest) throws {
         var run = try open()
+        // What was broken is told once a minute, and at the end.
+        var nextProjection = ContinuousClock.now + Self.projectionInterval
         while !stop.isMade {
             let look = ContinuousClock.now
             repeat {
                 guard try run.advance() else { break }
             } while run.hasOpenBatch || hasBacklog
             backOff.reset()
+            if ContinuousClock.now >= nextProjection {
+                try projectExpectations(of: run)
+                nextProjection = ContinuousClock.now + Self.projectionInterval
+            }
             observer.event(.caughtUp(pending: summary.pending))
             _ = watcher.wait(until: look + Self.longestWait)
             // What is written from now on is gathered, so that a batch is worth its commit.
             stop.sleep(for: look + settings.commitInterval / 2 - ContinuousClock.now)
         }
+        try projectExpectations(of: run)
     }
 
     /// Whether a failure can pass without a change of the configuration or the lake's content.

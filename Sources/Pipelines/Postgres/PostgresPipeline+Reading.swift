@@ -135,7 +135,7 @@ extension PostgresPipeline {
                 isWhole: false,
                 into: &decoder,
                 flush: { decoder in
-                    _ = decoder.rows.finish()
+                    _ = decoder.finishRows()
                     _ = decoder.quarantine.finish()
                 },
                 onChunk: { _, _ in }

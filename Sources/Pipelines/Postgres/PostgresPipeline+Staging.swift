@@ -3,6 +3,7 @@ import BatchProtocol
 import Glibc
 import Intake
 import ObjectStorage
+import PostgresSessions
 
 /// Durable data files of one batch, and the bytes that they were made from.
 struct StagedBatch {
@@ -13,6 +14,12 @@ struct StagedBatch {
     var forgotten: [String] = []
     /// Records left out by the configuration.
     var leftOut = LeftOut()
+    /// What the sessions became; nil when nothing was read.
+    var sessions: SessionStates?
+    /// What changed in them, for the plan.
+    var stateChanges: [StateChange] = []
+    /// Rules that records broke, for the plan.
+    var expectations: [ExpectationResult] = []
 }
 
 extension PostgresPipeline {
@@ -54,7 +61,8 @@ extension PostgresPipeline {
         let isStart = batch == 1 && settings.start != .earliest
         guard !unread.isEmpty || !look.finishedCopies.isEmpty || isStart else { return nil }
         observer.phase(.read)
-        var staged = try write(plannedAt: plannedAt) { decoding, decoder, flush in
+        let sessions = sessions(before: batch, state)
+        var staged = try write(plannedAt: plannedAt, sessions) { decoding, decoder, flush in
             var remaining = settings.batchByteCount
             var ranges: [SourceRange] = []
             func add(
@@ -109,10 +117,11 @@ extension PostgresPipeline {
         return staged
     }
 
-    /// Makes the data files of a plan once more, from the bytes that it names.
-    func restage(_ plan: BatchPlan) throws -> StagedBatch {
+    /// Makes the data files of a plan once more, from the bytes that it names and the state before it.
+    func restage(_ plan: BatchPlan, after state: ShardState) throws -> StagedBatch {
         observer.phase(.read)
-        let staged = try write(plannedAt: plan.plannedAt) { decoding, decoder, flush in
+        let sessions = SessionStates(restoring: state.values)
+        let staged = try write(plannedAt: plan.plannedAt, sessions) { decoding, decoder, flush in
             var gaps: [SourceGap] = []
             for range in plan.ranges {
                 guard let reader = try files.locate(range) else {
@@ -160,12 +169,14 @@ extension PostgresPipeline {
     /// - Returns: nil when `body` read nothing.
     private func write(
         plannedAt: Int64,
+        _ sessions: SessionStates,
         _ body: (
             inout RangeDecoding, inout PostgresDecoder, (inout PostgresDecoder) throws -> Void
         ) throws -> ([SourceRange], [SourceGap])
     ) throws -> StagedBatch? {
         var decoder = PostgresDecoder(settings: settings.decoding)
         decoder.ingestTime = plannedAt
+        decoder.sessions = sessions
         decoder.rowGroupByteCount = settings.rowGroupByteCount
         var decoding = RangeDecoding()
         let encoder = EncodingThread(tables: encodings(plannedAt: plannedAt), now: clock() / 1_000)
@@ -175,7 +186,7 @@ extension PostgresPipeline {
                     try encoder.submit(table: Self.quarantineIndex, decoder.quarantine.finish())
                 }
                 if decoder.rows.count > 0 {
-                    try encoder.submit(table: Self.tableIndex, decoder.rows.finish())
+                    try encoder.submit(table: Self.tableIndex, decoder.finishRows())
                 }
             }
             let (ranges, gaps) = try body(&decoding, &decoder, flush)
@@ -187,6 +198,7 @@ extension PostgresPipeline {
             try flush(&decoder)
             var staged = StagedBatch(ranges: ranges, files: try encoder.finish(), gaps: gaps)
             staged.leftOut = decoder.leftOut
+            staged.note(&decoder.sessions)
             return staged
         } catch {
             encoder.cancel()
@@ -213,5 +225,31 @@ extension PostgresPipeline {
             // Invisible to readers: what cannot be removed now is removed by clean-up.
             try? lake.store.remove("\(tables[index].name.folder)/\(file.add.path.decoded)")
         }
+    }
+}
+
+extension PostgresPipeline {
+    /// The sessions before a batch: those that the last batch has left, when it was made here, or those of the state.
+    private func sessions(before batch: UInt64, _ state: ShardState) -> SessionStates {
+        if let (last, sessions) = sessionsAfter, last + 1 == batch { return sessions }
+        return SessionStates(restoring: state.values)
+    }
+}
+
+extension StagedBatch {
+    /// Takes what the sessions became, for the plan and the next batch.
+    fileprivate mutating func note(_ sessions: inout SessionStates) {
+        stateChanges = sessions.takeChanges().map { StateChange(key: $0.key, value: $0.value) }
+        expectations = sessions.takeBrokenRules().map { rule in
+            ExpectationResult(
+                name: rule.name,
+                rule: rule.rule,
+                action: .warn,
+                checked: rule.checked,
+                failed: rule.failed,
+                samples: rule.samples
+            )
+        }
+        self.sessions = sessions
     }
 }

@@ -7,6 +7,7 @@ import DeltaTables
 import Intake
 import ObjectStorage
 import ParquetFiles
+import PostgresSessions
 
 /// What a PostgreSQL pipeline reads and where it writes.
 package struct PostgresPipelineSettings: Sendable {
@@ -99,6 +100,10 @@ package final class PostgresPipeline {
     var fruitless: Set<FoundFile> = []
     /// A file of each format that this run has read.
     var formatsRead: [LogFormat: String] = [:]
+    /// The sessions after a batch that was planned and committed here: the same as the shard's state has them.
+    var sessionsAfter: (batch: UInt64, states: SessionStates)?
+    /// Carries broken rules into their table; nil before the first time.
+    var expectations: ExpectationsFollower?
 
     /// One table of the batch group.
     struct GroupTable {
@@ -152,6 +157,7 @@ package final class PostgresPipeline {
     private func drain() throws -> RunSummary {
         var run = try open()
         while try run.advance() {}
+        try projectExpectations(of: run)
         return summary
     }
 
@@ -215,7 +221,7 @@ package final class PostgresPipeline {
 
     // MARK: Tables
 
-    private func openTable(
+    func openTable(
         _ name: TableName,
         schema: [ColumnField],
         partition: String,

@@ -9,8 +9,8 @@ import ObjectStorage
 /// Carries out what the batch protocol of one shard asks for.
 struct ShardRun {
     private let pipeline: PostgresPipeline
-    private let shard: ShardStore
-    private let appID: String
+    let shard: ShardStore
+    let appID: String
     private var machine: ShardMachine
     private var state: ShardState
     private var stateSnapshot: UInt64
@@ -68,6 +68,13 @@ struct ShardRun {
     /// Whether a batch is planned that has no receipt yet.
     var hasOpenBatch: Bool { machine.openPlan != nil }
 
+    /// The newest batch with a receipt; nil before the first.
+    var newestReceipt: UInt64? {
+        let next: UInt64
+        if case .plan(let batch) = machine.step { next = batch } else { next = machine.openPlan?.batch ?? 1 }
+        return next > 1 ? next - 1 : nil
+    }
+
     /// Takes one step; false when nothing is left to do.
     mutating func advance() throws -> Bool {
         switch machine.step {
@@ -115,6 +122,8 @@ struct ShardRun {
             }
         )
         plan.forgotten = new.forgotten.isEmpty ? nil : new.forgotten
+        plan.stateChanges = new.stateChanges.isEmpty ? nil : new.stateChanges
+        plan.expectations = new.expectations.isEmpty ? nil : new.expectations
         pipeline.observer.phase(.plan)
         do {
             let isOurs = try shard.put(plan)
@@ -179,7 +188,7 @@ struct ShardRun {
 
     private mutating func stagedFiles(_ plan: BatchPlan) throws -> [Int: StagedFile] {
         if let staged { return staged.files }
-        let redone = try pipeline.restage(plan)
+        let redone = try pipeline.restage(plan, after: state)
         for gap in redone.gaps { machine.lost(gap) }
         pipeline.summary.redoneBatches += 1
         staged = redone
@@ -197,6 +206,10 @@ struct ShardRun {
         pipeline.observer.phase(.receipt)
         machine.received(try shard.put(receipt))
         state.apply(plan)
+        pipeline.sessionsAfter = nil
+        if plan.batch == ownBatch, let sessions = staged?.sessions {
+            pipeline.sessionsAfter = (plan.batch, sessions)
+        }
         lastPlannedAt = plan.plannedAt
         if receipt.batch % ShardPath.stateInterval == 0 {
             try shard.put(state, after: receipt.batch)

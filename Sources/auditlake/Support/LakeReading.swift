@@ -71,7 +71,7 @@ struct LakeReading {
         )
     }
 
-    /// Every table as the query engine sees it, and the union of the quarantine tables.
+    /// Every table as the query engine sees it, the union of the quarantine tables, and what audit tables come to.
     func scope() throws -> QueryScope {
         var tables: [QueryTable] = []
         for name in try lake.tables() {
@@ -84,6 +84,10 @@ struct LakeReading {
         let union = quarantines.map { name in
             "SELECT '\(name.table.dropFirst("quarantine_".count))' AS pipeline, * FROM \(quoted(name))"
         }
+        // Views lie in the default catalog.
+        let resolved = tables.filter { $0.name.catalog == catalog }.compactMap {
+            ResolvedView(of: $0, named: quoted($0.name))?.view
+        }
         let views =
             union.isEmpty
             ? []
@@ -94,7 +98,7 @@ struct LakeReading {
                     sql: union.joined(separator: " UNION ALL BY NAME ")
                 )
             ]
-        return QueryScope(defaultCatalog: catalog, tables: tables, views: views)
+        return QueryScope(defaultCatalog: catalog, tables: tables, views: views + resolved)
     }
 
     private func quoted(_ name: QueryTableName) -> String {

@@ -23,7 +23,7 @@ struct DamageObserver: ~Copyable {
         _ = try bytes.withUnsafeBytes {
             try decoder.decode($0, baseOffset: 0, source: "log", format: format, isEnd: true)
         }
-        let batch = decoder.rows.finish()
+        let batch = decoder.finishRows()
         let raws = batch.schema.firstIndex { $0.name == "raw" }.map { batch.columns[$0].texts } ?? []
         let faults = QuarantinedRow.rows(of: decoder.quarantine.finish())
         let rows = raws.map { Array(($0 ?? "").utf8) }

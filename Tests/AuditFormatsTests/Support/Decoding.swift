@@ -70,7 +70,7 @@ private func take(_ decoder: inout PostgresDecoder, into result: inout Decoded) 
         result.faults += QuarantinedRow.rows(of: decoder.quarantine.finish())
     }
     guard decoder.rows.count > 0 else { return }
-    let rows = Row.rows(of: decoder.rows.finish())
+    let rows = Row.rows(of: decoder.finishRows())
     result.rows += rows
     result.rowGroups.append(rows.count)
 }
