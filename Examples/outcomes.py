@@ -286,6 +286,10 @@ class Session:
         t.had_error = e.line
         if t.is_block and tag != "COMMIT":
             t.is_aborted = True
+            if t.savepoints:                                           # settings are undone at once
+                self.roles.restore(t.savepoints[-1][2])
+            else:
+                self.roles.now = self.roles.after = t.at_begin
         else:
             self.end(False)
         if e.r["error_severity"] in ("FATAL", "PANIC"):
