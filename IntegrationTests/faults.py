@@ -200,7 +200,7 @@ class Nobody:
             self.binary, self.variables = os.path.join(home, os.path.basename(self.binary)), {"LD_LIBRARY_PATH": home}
 
     def run(self, w, *arguments):
-        arguments = arguments or ("run", "--once", "--format", "json")
+        arguments = arguments or ("run", "--once", "--format", "json", "--log-level", "error")
         return subprocess.run([*self.prefix, self.binary, *arguments], cwd=w.folder, capture_output=True, text=True, env=harness.environment(**self.variables))
 
 
@@ -535,7 +535,7 @@ def damaged_records(b):
             for k, (start, end) in enumerate(spans):
                 if k in touched:
                     continue
-                row = expected.row_of(data[start:end - 1], harness.ROLE, harness.NODE)
+                row = expected.row_of(*expected.decoded(data[start:end - 1]), "csv", harness.ROLE, harness.NODE)
                 got = raws.pop((row["session_id"], row["extra"].get("session_line_num"), row["event_time"]), None)
                 demand(got is not None, f"{what}: also the record at byte {start} is lost; touched: {sorted(spans[t] for t in touched)}; {report}")
                 demand(got == row["raw"] or compare.blanked(row["raw"], got), f"{what}: the record at byte {start} became {got[:200]!r}")

@@ -40,7 +40,7 @@ class Workspace:
 
     def run(self, *arguments, **options):
         """runs to the end; what it says is in stdout and stderr"""
-        arguments = arguments or ("run", "--once", "--format", "json")
+        arguments = arguments or ("run", "--once", "--format", "json", "--log-level", "error")
         options = {"env": environment(), "timeout": 10 * PATIENCE} | options
         return subprocess.run([self.binary, *arguments], cwd=self.folder, capture_output=True, text=True, errors="replace", **options)
 
@@ -87,7 +87,7 @@ class Run:
         self.reader, writer = os.pipe2(os.O_DIRECT | os.O_CLOEXEC)
         fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
         self.said = tempfile.TemporaryFile()
-        self.process = subprocess.Popen([workspace.binary, "run", "--once", *arguments], cwd=workspace.folder, pass_fds=[writer], stdin=subprocess.DEVNULL,
+        self.process = subprocess.Popen([workspace.binary, "run", "--once", "--log-level", "error", *arguments], cwd=workspace.folder, pass_fds=[writer], stdin=subprocess.DEVNULL,
                                         stdout=self.said, stderr=self.said, env=environment(AUDITLAKE_PHASE_FD=str(writer)))
         os.close(writer)
         self.writer, self.last = writer, b""
@@ -160,7 +160,7 @@ class Feeder:
     """writes log files piece by piece, as a server and its log rotation do: appends that end anywhere, renames at record borders"""
 
     def __init__(self, sources, folder, rng, generations=3):
-        self.folder, self.rng, self.files, self.renamed = folder, rng, [], 0
+        self.folder, self.rng, self.files, self.renamed, self.last = folder, rng, [], 0, None
         for index, path in enumerate(sources):
             with open(path, "rb") as f:
                 data = f.read()
@@ -179,6 +179,9 @@ class Feeder:
         if not files:
             return
         file = self.rng.choice(files)
+        if file is not self.last:
+            self.finish_record()
+        self.last = file
         path, parts, at = file
         if at == len(parts[0]):                                        # what follows comes into a new file of the same name
             parts.pop(0)
@@ -188,10 +191,21 @@ class Feeder:
                 os.rename(path, f"{path}.{self.renamed}")
             if not parts:
                 return
-        piece = parts[0][at:at + self.rng.randint(1, most)]
+        self.append(file, at + self.rng.randint(1, most))
+
+    def append(self, file, upto):
+        path, parts, at = file
+        piece = parts[0][at:upto]
         with open(path, "ab") as f:
             f.write(piece)
         file[2] += len(piece)
+
+    def finish_record(self):
+        """a server goes on to another file at a record border"""
+        if self.last and self.last[1] and self.last[2] < len(self.last[1][0]):
+            _, parts, at = self.last
+            ends = [offset for offset, _ in expected.records(parts[0]) if offset >= at]
+            self.append(self.last, min(ends, default=len(parts[0])))
 
     def feed_all(self, most=1 << 30):
         while self.left:

@@ -408,6 +408,8 @@ class Log:
                 f.write(data[at:at + third])
                 if self.rng.random() < 0.3:
                     time.sleep(0.02)
+        times = os.stat(file.path)                                     # gzip, zstd and logrotate keep them: they tell the order of files
+        os.utime(file.path + ending, ns=(times.st_atime_ns, times.st_mtime_ns))
         os.unlink(file.path)
         file.path += ending
 

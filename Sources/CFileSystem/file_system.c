@@ -1,7 +1,10 @@
+#define _GNU_SOURCE
 #include "CFileSystem.h"
 
+#include <fcntl.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 
 int fs_is_remote(const char *path) {
@@ -22,6 +25,12 @@ int fs_is_remote(const char *path) {
     default:
         return 0;
     }
+}
+
+int64_t fs_birth(const char *path) {
+    struct statx status;
+    if (statx(AT_FDCWD, path, 0, STATX_BTIME, &status) != 0 || !(status.stx_mask & STATX_BTIME)) return -1;
+    return (int64_t)status.stx_btime.tv_sec * 1000000000 + status.stx_btime.tv_nsec;
 }
 
 int fs_create_wakeup(void) {

@@ -1,4 +1,5 @@
 import BatchProtocol
+import CFileSystem
 import Glibc
 import ObjectStorage
 
@@ -178,8 +179,10 @@ package final class TailedFiles {
             file.claim = round.claims[file.id]?.id
             guard !round.isAside(file) else { continue }
             let hasSuccessor = newest.map { $0.id != file.id && $0.isLater(than: file) } ?? false
-            let isClosed = isClosed(file, hasSuccessor: hasSuccessor && !named.contains(file.id))
             let hasUnread = file.byteCount > round.claims[file.id]?.offset ?? 0
+            let isSucceeded =
+                hasSuccessor && !named.contains(file.id) && (!hasUnread || isLeft(file, in: round))
+            let isClosed = isClosed(file, hasSuccessor: isSucceeded)
             if hasUnread { unread.append((file, isClosed)) }
             if file.compression != nil {
                 // Only the next one: a stream takes much memory, and is read from where the last batch ended.
@@ -199,6 +202,21 @@ package final class TailedFiles {
         look.finishedCopies = round.finishedCopies.map { UnreadFile($0, tracked: nil, isClosed: true) }
         remember(round)
         return look
+    }
+
+    /// How long a file is quiet beside others that are written to before it counts as left, in nanoseconds.
+    private static let quietTime: Int64 = 60_000_000_000
+
+    /// Whether the writer of a file has gone on to the later ones: each was created after the last write to this one.
+    ///
+    /// Files that grow side by side were there before; of those one is left when it has been quiet for long.
+    private func isLeft(_ file: KnownFile, in round: LookRound) -> Bool {
+        let later = round.files.filter {
+            $0.compression == nil && $0.isFound && !round.isAside($0) && $0.isLater(than: file)
+        }
+        guard let newest = later.last else { return false }
+        if newest.status.modified - file.status.modified >= Self.quietTime { return true }
+        return later.allSatisfy { fs_birth($0.path) >= file.status.modified }
     }
 
     private func isClosed(_ file: KnownFile, hasSuccessor: Bool) -> Bool {
