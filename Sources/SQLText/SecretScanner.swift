@@ -9,6 +9,9 @@ package typealias SecretSpan = sql_span
     case statement
     /// The text is prose, a list of parameters or a whole record, and may quote SQL or connection strings.
     case prose
+    /// The text is a piece of a log that is no record: after a word that names a secret, the rest of its line is taken for
+    /// one.
+    case fragment
 }
 
 /// Finds the secrets of a text: passwords, and whatever stands in a role statement in the place of one.
@@ -30,7 +33,7 @@ package typealias SecretSpan = sql_span
 
     /// Whether a text can hold a secret at all.
     ///
-    /// When false, `spans` finds nothing, neither in `text` nor in a field taken out of it by undoing CSV quotes or JSON
+    /// When false, `spans` finds nothing as statement or prose, neither in `text` nor in a field taken out of it by undoing CSV quotes or JSON
     /// escapes. Cheap enough for every record.
     @inlinable
     package static func mayHoldSecret(_ text: UnsafeRawBufferPointer) -> Bool {
@@ -62,6 +65,8 @@ package typealias SecretSpan = sql_span
         case .statement:
             sql_secrets_in_statement(text.baseAddress, text.count, buffer.baseAddress, buffer.count)
         case .prose: sql_secrets_in_prose(text.baseAddress, text.count, buffer.baseAddress, buffer.count)
+        case .fragment:
+            sql_secrets_in_fragment(text.baseAddress, text.count, buffer.baseAddress, buffer.count)
         }
     }
 

@@ -14,7 +14,8 @@ extension PostgresDecoder {
     ) {
         var redacted = ByteBuffer()
         var text = raw
-        if settings.redactsSecrets, SecretScanner.mayHoldSecret(raw) {
+        if settings.redactsSecrets {
+            // The word that names a secret may have been cut off, so a quick look for one does not do.
             redacted.append(raw, replacing: secretsOfFault(raw))
             text = redacted.bytes
         }
@@ -24,6 +25,9 @@ extension PostgresDecoder {
     /// The secrets of bytes that are no record, read as they stand and with JSON's escapes undone.
     private mutating func secretsOfFault(_ raw: UnsafeRawBufferPointer) -> [Range<Int>] {
         var spans = secrets(in: raw, as: .prose)
+        // PostgreSQL repeats what it could not parse, before the statement that names it.
+        spans += raw.echoes(of: spans.map { Array(raw[$0]) })
+        spans += secrets(in: raw, as: .fragment)
         var texts: [[UInt8]] = []
         for _ in 0..<Self.escapeLevels {
             let outer = texts.last ?? Array(raw)

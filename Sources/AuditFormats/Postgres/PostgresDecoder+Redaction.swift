@@ -20,16 +20,14 @@ extension PostgresDecoder {
         for index in Self.textFields + unknownFields {
             let stored = record.stored(index)
             let isMessage = index == LogField.message
-            guard SecretScanner.mayHoldSecret(stored) || isMessage && !secretsOfQuery.isEmpty else {
-                continue
-            }
+            guard SecretScanner.mayHoldSecret(stored) || !secretsOfQuery.isEmpty else { continue }
             scratch.message.removeAll()
             let escape = record.escape(index)
             scratch.message.append(stored, undoing: escape)
             let text = scratch.message.bytes
             let found = isMessage && payload.parse(text) ? payloadSpans() : textSpans(text, field: index)
             if index == LogField.query { secretsOfQuery = found.map { Array(text[$0]) } }
-            let echoes = isMessage ? text.quotations(of: secretsOfQuery) : []
+            let echoes = index == LogField.query ? [] : text.echoes(of: secretsOfQuery)
             let offset = record.start(of: index)
             spans += stored.escaped(Self.merged(found + echoes), escape).map { $0.shifted(by: offset) }
         }
@@ -99,9 +97,9 @@ extension UnsafeRawBufferPointer {
         firstRange(of: Array(words.utf8)).map(\.upperBound)
     }
 
-    private func firstRange(of wanted: [UInt8]) -> Range<Int>? {
-        guard !wanted.isEmpty, count >= wanted.count else { return nil }
-        for start in 0...(count - wanted.count) where self[start] == wanted[0] {
+    private func firstRange(of wanted: [UInt8], from: Int = 0) -> Range<Int>? {
+        guard !wanted.isEmpty, count - from >= wanted.count else { return nil }
+        for start in from...(count - wanted.count) where self[start] == wanted[0] {
             if self[start..<start + wanted.count].elementsEqual(wanted) {
                 return start..<start + wanted.count
             }
@@ -109,13 +107,24 @@ extension UnsafeRawBufferPointer {
         return nil
     }
 
-    /// Where texts stand in double quotes, as PostgreSQL repeats what it could not parse: `at or near "x"`.
-    fileprivate func quotations(of texts: [[UInt8]]) -> [Range<Int>] {
-        texts.compactMap { text in
-            firstRange(of: [UInt8(ascii: "\"")] + text + [UInt8(ascii: "\"")]).map {
-                $0.lowerBound + 1..<$0.upperBound - 1
+    /// A shorter secret is looked for in quotes only: it may be a part of any word.
+    private static let echoByteCount = 4
+
+    /// Where texts stand that are secrets elsewhere, as PostgreSQL repeats what it could not parse:
+    /// `unterminated quoted string at or near "'x"`.
+    func echoes(of texts: [[UInt8]]) -> [Range<Int>] {
+        var ranges: [Range<Int>] = []
+        for text in Set(texts) {
+            let isShort = text.count < Self.echoByteCount
+            let quote = isShort ? [UInt8(ascii: "\"")] : []
+            let wanted = quote + text + quote
+            var at = 0
+            while let found = firstRange(of: wanted, from: at) {
+                ranges.append(found.lowerBound + quote.count..<found.upperBound - quote.count)
+                at = found.upperBound
             }
         }
+        return ranges
     }
 }
 

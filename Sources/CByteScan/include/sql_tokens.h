@@ -123,6 +123,10 @@ size_t sql_secrets_in_statement(const void *text, size_t length, sql_span *spans
 /// parameters, a whole log record. Takes and returns the same as sql_secrets_in_statement; sql_secrets_text.c has the rules.
 size_t sql_secrets_in_prose(const void *text, size_t length, sql_span *spans, size_t capacity);
 
+/// Finds what may be a secret in bytes that were cut out of a log: after a word that names one, the rest of its line. Takes and
+/// returns the same as sql_secrets_in_statement.
+size_t sql_secrets_in_fragment(const void *text, size_t length, sql_span *spans, size_t capacity);
+
 /// Whether a text can hold a secret at all. When false, neither function above finds a span in the text, nor in the fields
 /// taken out of it by undoing CSV quotes or JSON escapes. Meant for every record: it reads memory at several GB/s.
 bool sql_may_hold_secret(const void *text, size_t length);
