@@ -5,10 +5,10 @@ import Testing
 /// Damage at every byte of 200 records of a real server: cut there, glued there, a quote lost or added there.
 ///
 /// Each damage stands between three undamaged records on either side. Takes every 29th byte unless `AUDITLAKE_FULL_DAMAGE`
-/// is set.
+/// names the format, or is `1` for both.
 @Suite struct DamageProofTests {
-    private static let isFull = ProcessInfo.processInfo.environment["AUDITLAKE_FULL_DAMAGE"] != nil
-    private static let step = isFull ? 1 : 29
+    private static let full = ProcessInfo.processInfo.environment["AUDITLAKE_FULL_DAMAGE"]
+    private static func isFull(_ format: LogFormat) -> Bool { full == "1" || full == format.rawValue }
     private static let parts = 8
 
     /// Records of all shapes first, then others spread over the logs; in the order of the logs.
@@ -60,17 +60,18 @@ import Testing
         var observer = DamageObserver(format: format)
         var count = DamageCount()
         var offset = 0
+        let step = Self.isFull(format) ? 1 : 29
         for index in records.indices {
             let record = records[index]
             for byte in record.indices {
                 offset += 1
-                guard offset % Self.step == 0, offset / Self.step % Self.parts == part else { continue }
+                guard offset % step == 0, offset / step % Self.parts == part else { continue }
                 try damage(records, index, at: byte, &observer, &count)
             }
         }
         #expect(count.damages > 0)
         #expect(count.faults.isEmpty, "\(count.faults.count) of \(count.damages): \(count.faults.prefix(3))")
-        if Self.isFull {
+        if Self.isFull(format) {
             print(
                 "\(format) part \(part): \(count.damages) damages, \(count.rowsOfDamage) rows of damaged bytes"
             )
@@ -130,7 +131,7 @@ import Testing
         let records = Self.records(format)
         var observer = DamageObserver(format: format)
         var count = DamageCount()
-        for index in stride(from: 5, to: records.count, by: Self.isFull ? 5 : 40) {
+        for index in stride(from: 5, to: records.count, by: Self.isFull(format) ? 5 : 40) {
             let byte = index * 31 % records[index].count
             var damaged = records[index]
             damaged.insert(UInt8(ascii: "\""), at: byte)

@@ -81,6 +81,8 @@ import Testing
         #expect(whole["raw"] == secret.json.replacing("s3cr3t", with: "***"))
         let torn = try decodeJSON([String(batch([event(secret.json)]).dropLast(3))])
         #expect(torn.faults.map { $0.raw.contains("s3cr3t") } == [false])
-        #expect(torn.faults.map { $0.raw.contains("'***'") } == [true])
+        #expect(
+            torn.faults.map { $0.raw.contains("password***") || $0.raw.contains("password ***") } == [true]
+        )
     }
 }

@@ -37,7 +37,9 @@ import Testing
     }
 
     @Test func recordThatGoesOnInItsTimeZoneDoesNotStopTheRun() throws {
-        let spliced = #"{"timestamp":"2026-11-21 06:22:00.545 UTql","application_name":"psql","query_id":0}"#
+        let spliced =
+            #"{"timestamp":"2026-11-21 06:22:00.545 UTql","session_id":"6b.7c2","line_num":1,"#
+            + #""error_severity":"LOG","application_name":"psql","query_id":0}"#
         let decoded = try decodeJSON([first, spliced, last])
         #expect(decoded.rows.map { $0["raw"] } == [first, last])
         #expect(decoded.faults.map(\.reason) == ["timestamp"])

@@ -72,9 +72,19 @@ import Testing
         #expect(row.extra.keys.filter { $0.contains("func") }.isEmpty)
     }
 
+    @Test(arguments: ["session_id", "line_num", "error_severity"])
+    func recordWithoutAKeyThatIsAlwaysThereIsAFault(key: String) throws {
+        let whole = LogRecord().json
+        let pair = try #require(whole.firstRange(of: try Regex(",\"\(key)\":(\"[^\"]*\"|[0-9]+)")))
+        let decoded = try decodeJSON([whole.replacingCharacters(in: pair, with: "")])
+        #expect(decoded.rows.isEmpty)
+        #expect(decoded.faults.map(\.reason) == ["field_value"])
+    }
+
     @Test func keysInAnotherOrderAndWithBlanksAreTheSame() throws {
         let line =
-            #" { "message" : "m" , "pid" : 7 , "timestamp" : "2026-11-21 06:22:00.545 UTC" , "user":"u\/v" } "#
+            #" { "message" : "m" , "pid" : 7 , "timestamp" : "2026-11-21 06:22:00.545 UTC" , "user":"u\/v" , "#
+            + #""line_num" : 1 , "session_id" : "6b.7c2" , "error_severity" : "LOG" } "#
         let row = try decodeJSON([String(line.dropFirst())]).onlyRow()
         #expect(row.extra["message"] == "m")
         #expect(row.extra["process_id"] == "7")

@@ -49,7 +49,7 @@ import Testing
     @Test func secretInALineIsBlanked() throws {
         let bytes = Array("STATEMENT:  alter role a password 's3cr3t'\n".utf8)
         let raw = try decode(bytes, format: .collector).faults.map(\.raw)
-        #expect(raw == ["STATEMENT:  alter role a password '***'\n"])
+        #expect(raw == ["STATEMENT:  alter role a password ***\n"])
     }
 
     @Test func lineWithoutEndGoesWhenItIsLongerThanMayWait() throws {

@@ -15,11 +15,20 @@ extension LogRecord {
         else {
             return (.timestamp, "`timestamp` is not YYYY-MM-DD HH:MM:SS.mmm and a time zone")
         }
+        // Without them two torn records were joined into what reads like one.
+        for (index, key) in Self.requiredKeys where stored(index).isEmpty {
+            return (.fieldValue, "`\(key)` is missing; PostgreSQL always writes it")
+        }
         for (index, key) in Self.checkedKeys where !stored(index).isEmpty && !isSound(index) {
             return (.fieldValue, "`\(key)` holds what PostgreSQL never writes there")
         }
         return nil
     }
+
+    private static let requiredKeys = [
+        (LogField.sessionID, "session_id"), (LogField.sessionLineNumber, "line_num"),
+        (LogField.errorSeverity, "error_severity"),
+    ]
 
     private static let checkedKeys = [
         (LogField.processID, "pid"), (LogField.sessionID, "session_id"),
