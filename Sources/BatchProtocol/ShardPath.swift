@@ -10,6 +10,8 @@ package struct ShardPath: Hashable, Sendable {
     package var identity: String { "\(folder)/shard.json" }
     /// A hint at the newest batch; never trusted.
     package var head: String { "\(folder)/head.json" }
+    /// How far broken rules were carried into their table; a hint.
+    package var expectations: String { "\(folder)/expectations.json" }
     /// The plan of a batch.
     package func plan(_ batch: UInt64) -> String { "\(folder)/plans/\(Self.digits(batch)).json" }
     /// The receipt of a batch.

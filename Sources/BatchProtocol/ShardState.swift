@@ -47,18 +47,16 @@ package struct ShardState: Codable, Hashable, Sendable {
     /// vanished when there are too many.
     ///
     /// - Parameters:
-    ///   - absent: Ids of files that are nowhere now.
-    ///   - plannedAt: The batch's time, in microseconds since 1970-01-01 UTC.
-    ///   - age: How long after its last batch a file that vanished is kept, in microseconds.
+    ///   - absentSince: By the id of each file that is nowhere now, since when, in microseconds since 1970-01-01 UTC.
+    ///   - plannedAt: The batch's time, in the same unit.
+    ///   - age: How long a file that vanished is kept, in microseconds.
     /// - Returns: Their ids, in order of first sight.
-    package func forgettable(among absent: [String], plannedAt: Int64, after age: Int64) -> [String] {
-        let absent = Set(absent)
-        let vanished = files.filter { absent.contains($0.id) }
+    package func forgettable(absentSince: [String: Int64], plannedAt: Int64, after age: Int64) -> [String] {
         var surplus = files.count - Self.fileLimit
-        return vanished.filter { file in
+        return files.filter { file in
+            guard let since = absentSince[file.id] else { return false }
             surplus -= 1
-            // A plan of format 1 does not say when its files were read.
-            return surplus >= 0 || file.readAt.map { plannedAt - $0 > age } ?? false
+            return surplus >= 0 || plannedAt - since > age
         }.map(\.id)
     }
 }

@@ -48,7 +48,7 @@ struct RoleState: Hashable {
     }
 }
 
-/// Names of roles and savepoints, each kept once under a number from 1 on.
+/// Names of roles, each kept once under a number from 1 on.
 struct RoleNames {
     private var names: [String] = []
     private var numbers: [String: Int32] = [:]

@@ -17,7 +17,7 @@ extension Session {
             words.append("g" + ranges.map { "\($0.first)-\($0.last)" }.joined(separator: ","))
         }
         for savepoint in savepoints {
-            let name = names.name(savepoint.name).percentEncoded
+            let name = savepoint.name.percentEncoded
             words.append("p\(name),\(savepoint.firstRange),\(savepoint.role.text(names))")
         }
         return words.joined(separator: " ")
@@ -65,7 +65,7 @@ extension Session {
                 return LineRange(first: lines.first ?? 0, last: lines.last ?? 0)
             }
         case "p" where fields.count == 6:
-            let name = names.number(of: fields[0].percentDecoded)
+            let name = fields[0].percentDecoded
             let role = RoleState(fields[2...], names: &names)
             savepoints.append(Savepoint(name: name, firstRange: Int(fields[1]) ?? 0, role: role))
         default:

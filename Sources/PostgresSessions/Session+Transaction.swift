@@ -56,14 +56,17 @@ extension Session {
     }
 
     /// Carries out SAVEPOINT, whose own record belongs to what comes before.
-    mutating func addSavepoint(_ name: Int32) {
-        if savepoints.count >= Self.savepointLimit { savepoints.removeFirst() }
+    mutating func addSavepoint(_ name: String) {
+        if savepoints.count >= Self.savepointLimit {
+            savepoints.removeFirst()
+            flags.insert(.lostSavepoint)
+        }
         savepoints.append(Savepoint(name: name, firstRange: ranges.count, role: role))
         flags.remove(.continuesRange)
     }
 
     /// The innermost savepoint of a name; nil when it is not known.
-    func depth(of name: Int32) -> Int? { savepoints.lastIndex { $0.name == name } }
+    func depth(of name: String) -> Int? { savepoints.lastIndex { $0.name == name } }
 
     /// Enters another transaction, which ends the last statement and what was set for the last transaction only.
     mutating func enter(_ next: UInt64) {
@@ -72,6 +75,7 @@ extension Session {
         roleAtStart = role
         ranges.removeAll(keepingCapacity: true)
         savepoints.removeAll(keepingCapacity: true)
+        flags.remove(.lostSavepoint)
         let isChained = flags.contains(.chained)
         flags.remove([.explicit, .ended, .chained, .gap, .failed, .continuesRange])
         if isChained { flags.insert(.explicit) }

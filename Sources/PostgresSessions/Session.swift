@@ -6,8 +6,8 @@ struct LineRange: Hashable {
 
 /// A savepoint of the open transaction.
 struct Savepoint: Hashable {
-    /// Number of its name.
-    var name: Int32
+    /// Its name.
+    var name: String
     /// Index of the first range of lines after it.
     var firstRange: Int
     /// Who the session acted as.
@@ -52,6 +52,8 @@ struct Session {
         static let continuesRange = Flags(rawValue: 32)
         /// The postmaster or the log's own writer: it lives on when the server recovers from a crash.
         static let outlivesCrash = Flags(rawValue: 64)
+        /// A savepoint of the present transaction was let go: there were too many.
+        static let lostSavepoint = Flags(rawValue: 128)
 
         /// An error was seen in the present transaction.
         static let failed = Flags(rawValue: 128)

@@ -66,12 +66,12 @@ extension SessionStates {
             if words?.isChained == true { table.sessions[place].flags.insert(.chained) }
             return rollBackAll(at: place)
         case .savepoint:
-            let name = names.number(of: statement(.savepoint, text, at: place)?.savepoint ?? "")
+            let name = statement(.savepoint, text, at: place)?.savepoint ?? ""
             append(line: line, at: place)
             table.sessions[place].addSavepoint(name)
             return nil
         case .release:
-            let name = names.number(of: statement(.release, text, at: place)?.savepoint ?? "")
+            let name = statement(.release, text, at: place)?.savepoint ?? ""
             if let depth = table.sessions[place].depth(of: name) {
                 table.sessions[place].savepoints.removeSubrange(depth...)
             }
@@ -120,10 +120,21 @@ extension SessionStates {
     /// Carries out ROLLBACK TO; without a name, which pgaudit may leave out, the innermost savepoint is meant.
     private mutating func rollBack(to name: String?, at place: Int) {
         let innermost = table.sessions[place].savepoints.indices.last
-        let named = name.map { names.number(of: $0) }
-        guard let depth = named.map({ table.sessions[place].depth(of: $0) }) ?? innermost else { return }
+        guard let depth = name.map({ table.sessions[place].depth(of: $0) }) ?? innermost else {
+            // It is one of those that were let go: what it takes back cannot be told any more.
+            if table.sessions[place].flags.contains(.lostSavepoint) { giveUpLines(at: place) }
+            return
+        }
         decide(.rolledBack, toDepth: depth, at: place)
         table.sessions[place].savepoints.removeSubrange((depth + 1)...)
+    }
+
+    /// Leaves the outcome of the transaction's statements so far open, and counts them.
+    private mutating func giveUpLines(at place: Int) {
+        completeness.lostLines += table.sessions[place].ranges.reduce(0) { $0 + $1.last - $1.first + 1 }
+        table.sessions[place].ranges.removeAll(keepingCapacity: true)
+        table.sessions[place].savepoints.removeAll(keepingCapacity: true)
+        table.sessions[place].flags.remove(.continuesRange)
     }
 
     private mutating func changeRole(_ command: AuditCommand, _ text: StatementText, at place: Int) {

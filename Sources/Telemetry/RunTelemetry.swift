@@ -172,7 +172,8 @@ package final class RunTelemetry: Service {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await self.keepSampling() }
             if let port = options.metricsPort { group.addTask { try await self.serve(at: port) } }
-            try await group.waitForAll()
+            // The first failure ends the others; waiting for all would keep it unsaid.
+            while try await group.next() != nil {}
         }
     }
 

@@ -108,9 +108,13 @@ import Testing
             // And what no server does: the rest of some record.
             let other = records[index + 2]
             let from = (byte &* 7_919 &+ index) % other.count
-            let bytes = start + head + Array(other[from...]) + Array(next.dropFirst().joined())
-            let spliced = try observer.rowsOfDamage(in: bytes, after: before, before: next.dropFirst())
-            count.add(spliced, atMost: 1, "glued to byte \(from) of a record, \(name)")
+            // With a number as its timestamp the line reads as a log event: of that, the message alone is quarantined.
+            if observer.format == .csvlog || !(10...13).contains(byte) {
+                let bytes = start + head + Array(other[from...]) + Array(next.dropFirst().joined())
+                let spliced = try observer.rowsOfDamage(in: bytes, after: before, before: next.dropFirst())
+                // A record without its newline before a whole one: both are there.
+                count.add(spliced, atMost: from == 0 ? 2 : 1, "glued to byte \(from) of a record, \(name)")
+            }
         }
 
         let after = records[(index + 1)...].prefix(3)

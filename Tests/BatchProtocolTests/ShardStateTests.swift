@@ -67,28 +67,20 @@ import Testing
         #expect(state.values == ["kept": "1", "new": "4"])
     }
 
-    @Test("a file that vanished is forgotten when its last batch is long ago")
+    @Test("a file is forgotten when it vanished long ago, whenever it was read")
     func vanishedLongAgo() {
-        func file(_ id: String, readAt: Int64?) -> TrackedFile {
-            var file = Sample.file(id: id)
-            file.readAt = readAt
-            return file
-        }
-        let state = ShardState(files: [
-            file("old", readAt: 100), file("unknown", readAt: nil), file("young", readAt: 101),
-            file("here", readAt: 1),
-        ])
-        let absent = ["old", "unknown", "young"]
-        #expect(state.forgettable(among: absent, plannedAt: 200, after: 99) == ["old"])
-        #expect(state.forgettable(among: absent, plannedAt: 200, after: 98) == ["old", "young"])
-        #expect(state.forgettable(among: [], plannedAt: 1_000, after: 1).isEmpty)
+        let state = ShardState(files: ["old", "young", "here"].map { Sample.file(id: $0) })
+        let since: [String: Int64] = ["old": 100, "young": 101]
+        #expect(state.forgettable(absentSince: since, plannedAt: 200, after: 99) == ["old"])
+        #expect(state.forgettable(absentSince: since, plannedAt: 200, after: 98) == ["old", "young"])
+        #expect(state.forgettable(absentSince: [:], plannedAt: 1_000, after: 1).isEmpty)
     }
 
     @Test("of too many files the oldest that vanished are forgotten")
     func tooManyFiles() {
         let files = (0..<ShardState.fileLimit + 2).map { Sample.file(id: "1-\($0)") }
         let state = ShardState(files: files)
-        let absent = ["1-9", "1-7", "1-11", "1-4"]
-        #expect(state.forgettable(among: absent, plannedAt: 0, after: 0) == ["1-4", "1-7"])
+        let since: [String: Int64] = ["1-9": 0, "1-7": 0, "1-11": 0, "1-4": 0]
+        #expect(state.forgettable(absentSince: since, plannedAt: 0, after: 0) == ["1-4", "1-7"])
     }
 }

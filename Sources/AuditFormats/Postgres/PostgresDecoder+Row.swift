@@ -74,8 +74,8 @@ extension PostgresDecoder {
         let sql = statementText(fields, message: message, kind: kind)
         let reason = reasonToLeaveOut(fields, kind: kind, time: time)
         let finding = noteSession(fields, kind: kind, sql: sql, time: time, isRow: reason == nil)
-        // What decides about other rows is a row, also where only audit events are kept.
-        if let reason, reason != .keep || !sessions.hasAmends { return leftOut.add(reason) }
+        // What decides about other rows is a row, also where only audit events are kept and whoever sent it.
+        if let reason, reason == .start || !sessions.hasAmends { return leftOut.add(reason) }
         rows.eventTime.append(time)
         rows.ingestTime.append(ingestTime)
         Self.append(plainText(fields, LogField.databaseName), to: &rows.databaseName)

@@ -55,7 +55,11 @@ struct FileListing {
     }
 
     private mutating func addFile(_ path: String) throws {
-        guard let status = try LogFileStatus.at(path) else { return }
+        guard let status = try LogFileStatus.at(path) else {
+            // Renamed since: it is met under its new name by the next look.
+            isWhole = false
+            return
+        }
         if status.isFolder {
             let remark = TailedFileSource.Remark.isFolder(path: path)
             if !remarks.contains(remark) { remarks.append(remark) }

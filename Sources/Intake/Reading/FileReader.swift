@@ -51,6 +51,13 @@ package final class FileReader {
         return try stream.read(at: offset, into: buffer)
     }
 
+    /// The number of bytes, decompressed.
+    ///
+    /// - Complexity: O(length) of a compressed file.
+    package func byteCount() throws -> UInt64 {
+        try stream?.measure().byteCount ?? file.status(path: path).byteCount
+    }
+
     /// The bytes from an offset on, fewer than asked for only at the end of the file.
     func bytes(at offset: UInt64, count: Int) throws -> [UInt8] {
         try [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in

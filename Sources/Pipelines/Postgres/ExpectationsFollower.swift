@@ -47,7 +47,8 @@ struct ExpectationsFollower {
         existing: () throws -> DeltaTable?,
         open: () throws -> PostgresPipeline.GroupTable
     ) throws {
-        var next = try cursor ?? UInt64(existing()?.head.transactions[appID]?.version ?? 0)
+        let stored = try cursor ?? shard.expectationsHint()
+        var next = try cursor ?? max(stored, UInt64(existing()?.head.transactions[appID]?.version ?? 0))
         guard next < newest else {
             cursor = next
             return
@@ -64,6 +65,8 @@ struct ExpectationsFollower {
             try commit(broken, of: plan, to: target, now: now)
         }
         cursor = next
+        // Batches without a row leave no trace in the table.
+        if next > stored { try shard.hintExpectations(next) }
         guard let table else { return }
         try table.delta.maintain(
             storage: table.storage,

@@ -61,6 +61,7 @@ extension PostgresPipeline {
         var run = try open()
         // What was broken is told once a minute, and at the end.
         var nextProjection = ContinuousClock.now + Self.projectionInterval
+        defer { tellExpectations(of: run) }
         while !stop.isMade {
             let look = ContinuousClock.now
             repeat {
@@ -68,7 +69,7 @@ extension PostgresPipeline {
             } while run.hasOpenBatch || hasBacklog
             backOff.reset()
             if ContinuousClock.now >= nextProjection {
-                try projectExpectations(of: run)
+                tellExpectations(of: run)
                 nextProjection = ContinuousClock.now + Self.projectionInterval
             }
             observer.event(.caughtUp(pending: summary.pending))
@@ -76,7 +77,15 @@ extension PostgresPipeline {
             // What is written from now on is gathered, so that a batch is worth its commit.
             stop.sleep(for: look + settings.commitInterval / 2 - ContinuousClock.now)
         }
-        try projectExpectations(of: run)
+    }
+
+    /// Nothing depends on the table of expectations: what fails is told and tried again later.
+    private func tellExpectations(of run: ShardRun) {
+        do {
+            try projectExpectations(of: run)
+        } catch {
+            observer.event(.retrying(error, after: Self.projectionInterval))
+        }
     }
 
     /// Whether a failure can pass without a change of the configuration or the lake's content.

@@ -24,6 +24,13 @@ extension PostgresPipeline {
         standingRemarks = Set(remarks)
     }
 
+    /// Keeps since when each file has been absent without a break.
+    ///
+    /// Known to this process only: what it has not seen absent for long is kept in mind.
+    func noteAbsent(_ ids: [String], at time: Int64) {
+        absentSince = Dictionary(ids.map { ($0, absentSince[$0] ?? time) }) { first, _ in first }
+    }
+
     /// The files without those that have not changed since they had nothing but the beginning of a record.
     func worthReading(_ unread: [UnreadFile]) -> [UnreadFile] {
         summary.pending = [:]

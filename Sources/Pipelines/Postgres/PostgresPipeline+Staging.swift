@@ -52,6 +52,7 @@ extension PostgresPipeline {
     private func stageOnce(batch: UInt64, plannedAt: Int64, after state: ShardState) throws -> StagedBatch? {
         let look = try files.look(after: state)
         tell(look.remarks)
+        noteAbsent(look.absent, at: plannedAt)
         let unread = worthReading(look.files)
         progress.totalBytes = max(
             progress.totalBytes,
@@ -85,7 +86,11 @@ extension PostgresPipeline {
                 try add(copy, reader, upTo: copy.found.byteCount, hash: RangeHasher().digest)
             }
             for file in unread where remaining > 0 {
-                guard let reader = try file.open() else { continue }
+                guard let reader = try file.open() else {
+                    // Passed over now, it would be loaded whole by the next batch.
+                    if isStart { throw TruncatedWhileRead(path: file.found.path) }
+                    continue
+                }
                 if isStart, let border = try startingOffset(file, reader) {
                     try add(file, reader, upTo: border, hash: RangeHasher().digest)
                     continue
@@ -110,7 +115,7 @@ extension PostgresPipeline {
         // The plan of a start keeps what came before it from being read, also when there is nothing yet.
         if staged == nil, isStart { staged = StagedBatch(ranges: [], files: [:]) }
         staged?.forgotten = state.forgettable(
-            among: look.absent,
+            absentSince: absentSince,
             plannedAt: plannedAt,
             after: settings.forgetAfter
         )

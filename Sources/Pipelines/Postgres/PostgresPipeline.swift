@@ -94,6 +94,8 @@ package final class PostgresPipeline {
     var progress = PipelineProgress()
     /// What the source said at the last look.
     var standingRemarks: Set<TailedFileSource.Remark> = []
+    /// Since when each file that is gone has been absent, by id, in microseconds since 1970-01-01 UTC.
+    var absentSince: [String: Int64] = [:]
     /// Whether the last batch had no room for all that was there.
     var hasBacklog = false
     /// Files as they were when nothing but the beginning of a record was unread.

@@ -169,6 +169,14 @@ struct ShardStore {
         _ = try store.putIfAbsent(path.state(batch), try encode(state))
     }
 
+    /// The last batch whose broken rules are in their table; a hint, 0 when there is none.
+    func expectationsHint() throws -> UInt64 { (try? read(Head.self, path.expectations))?.batch ?? 0 }
+
+    /// Notes that.
+    func hintExpectations(_ batch: UInt64) throws {
+        try store.replace(path.expectations, try encode(Head(batch: batch)))
+    }
+
     /// Points at the newest receipt.
     func pointHead(at batch: UInt64) throws { try store.replace(path.head, try encode(Head(batch: batch))) }
 }

@@ -11,10 +11,16 @@ struct FileStatusReader {
     var state: ShardState
     /// Microseconds since 1970-01-01 UTC.
     var now: Int64
+    /// The files as an earlier look left them.
+    var tailed: TailedFiles
 
-    /// The files that match now, oldest first.
-    func files() throws -> [SourceFileStatus] {
-        let unread = try TailedFiles(source: settings.source).look(after: state).files
+    /// The files that match now, oldest first, and how many that were read are nowhere.
+    func files() throws -> (files: [SourceFileStatus], absentCount: Int) {
+        let look = try tailed.look(after: state)
+        return (try statuses(look.files), look.absent.count)
+    }
+
+    private func statuses(_ unread: [UnreadFile]) throws -> [SourceFileStatus] {
         let byPath = Dictionary(unread.map { ($0.found.path, $0) }) { first, _ in first }
         return try settings.source.find().files.map { file in
             if let open = byPath[file.path] { return try status(of: open) }

@@ -43,25 +43,31 @@ package struct PipelineStatus: Codable, Hashable, Sendable {
     ///   - settings: The pipeline.
     ///   - lake: Its lake.
     ///   - now: Microseconds since 1970-01-01 UTC.
+    ///   - tailed: The files as an earlier look left them, so that this one costs less; nil for a first look.
     /// - Returns: What was found.
     /// - Throws: `StorageError`, `ShardError`, `PipelineError`, `Lake.LakeError`.
     package static func look(
         _ settings: PostgresPipelineSettings,
         lake: Lake,
-        now: Int64
+        now: Int64,
+        tailed: TailedFiles? = nil
     ) throws -> PipelineStatus {
         let shard = ShardStore(store: lake.store, path: ShardPath(pipeline: settings.name, shard: 0))
         let opening = try lake.openForReading() ? try shard.open(isReading: true) : nil
         let state = opening?.state ?? ShardState()
-        let files = try FileStatusReader(settings: settings, state: state, now: now).files()
+        let (files, absentCount) = try FileStatusReader(
+            settings: settings,
+            state: state,
+            now: now,
+            tailed: tailed ?? TailedFiles(source: settings.source)
+        ).files()
         let last = opening?.receipt?.batch ?? 0
         let recent = RecentBatches(try shard.newestPlans(upTo: last, since: now - rateSeconds * 1_000_000))
-        let known = Set(files.map(\.path))
         return PipelineStatus(
             pipeline: settings.name,
             table: settings.table.description,
             files: files,
-            vanishedFiles: state.files.filter { !known.contains($0.path) }.count,
+            vanishedFiles: absentCount,
             lastBatch: last,
             lastBatchAt: recent.plans.first?.plannedAt,
             lastBatchRows: recent.rows(of: settings.table.description, batches: 1),

@@ -121,7 +121,7 @@ package struct SourceTrace {
     package func fate(of byte: UInt64, in path: String) throws -> ByteFate {
         guard let reader = try FileReader.openIfThere(path) else { return try fateInLostFile(byte, path) }
         let found = try settings.source.find().files
-        let byteCount = try PosixFileSystem().status(path)?.byteCount ?? 0
+        let byteCount = try reader.byteCount()
         // What the open batch has read is known by its plan alone.
         let known = (batches.openPlan?.ranges.map(\.file) ?? []) + batches.state.files.reversed()
         let tracked = try known.first { try $0.isHeld(by: reader, byteCount: byteCount) }

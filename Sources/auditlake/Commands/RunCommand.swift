@@ -62,9 +62,18 @@ struct RunCommand: AsyncParsableCommand {
         }
         if telemetry.isServing { services.append(telemetry) }
         let group = ServiceGroup(
-            services: services,
-            gracefulShutdownSignals: [.sigint, .sigterm],
-            logger: telemetry.groupLogger
+            configuration: ServiceGroupConfiguration(
+                services: services.map { service in
+                    // Whatever ends, the others finish what they are at, and the process ends with them.
+                    ServiceGroupConfiguration.ServiceConfiguration(
+                        service: service,
+                        successTerminationBehavior: .gracefullyShutdownGroup,
+                        failureTerminationBehavior: .gracefullyShutdownGroup
+                    )
+                },
+                gracefulShutdownSignals: [.sigint, .sigterm],
+                logger: telemetry.groupLogger
+            )
         )
         try await group.run()
     }
@@ -79,13 +88,23 @@ struct RunCommand: AsyncParsableCommand {
     ) async throws {
         StopSignal.listen()
         try await serving(telemetry) {
-            var unsaid: (any Error)?
+            var firstFailure: (any Error)?
             for settings in settings {
-                let report = try await readOnce(settings, lake, telemetry)
-                // The other pipelines run all the same.
-                do { try say(format == .json ? report.json : report.text) } catch { unsaid = error }
+                // A pipeline that fails does not keep the others from running, unless the run is stopped.
+                do {
+                    let report = try await readOnce(settings, lake, telemetry)
+                    try say(format == .json ? report.json : report.text)
+                } catch let error as PipelineError where error.code == .cancelled {
+                    throw error
+                } catch {
+                    if firstFailure == nil {
+                        firstFailure = error
+                    } else {
+                        writeError("error: \(ErrorReport(error).line)")
+                    }
+                }
             }
-            if let unsaid { throw unsaid }
+            if let firstFailure { throw firstFailure }
         }
     }
 

@@ -14,7 +14,7 @@ struct FollowService: Service {
         let stop = StopRequest()
         let watch = RunWatch(settings, lake, telemetry)
         let observer = PipelineObserver(phase: { [phases] in phases?.note($0) }, event: watch.note)
-        try await withGracefulShutdownHandler {
+        try await withTaskCancellationOrGracefulShutdownHandler {
             try await watch.watching {
                 _ = try await PostgresPipeline.follow(
                     settings,
@@ -24,7 +24,7 @@ struct FollowService: Service {
                     clock: wallClock
                 )
             }
-        } onGracefulShutdown: {
+        } onCancelOrGracefulShutdown: {
             telemetry.stopping()
             stop.make()
         }

@@ -1,4 +1,5 @@
 import Catalog
+import Intake
 import Pipelines
 import Synchronization
 import Telemetry
@@ -17,9 +18,8 @@ final class RunWatch: Sendable {
         self.settings = settings
         self.lake = lake
         self.telemetry = telemetry
-        events = telemetry.events(of: settings.name) {
-            try PipelineStatus.look(settings, lake: lake, now: wallClock()).backlog
-        }
+        let look = BacklogLook(settings, lake)
+        events = telemetry.events(of: settings.name) { try look.backlog() }
         telemetry.started(settings.name, table: settings.table.description)
     }
 
@@ -60,5 +60,24 @@ final class RunWatch: Sendable {
             return hasNote
         }
         if isDue { FailureNote.put(nil, pipeline: settings.name, in: lake.store) }
+    }
+}
+
+/// Looks again and again what lies unread, at the cost of what has changed.
+private final class BacklogLook: Sendable {
+    private let settings: PostgresPipelineSettings
+    private let lake: Lake
+    private let files: Mutex<TailedFiles>
+
+    init(_ settings: PostgresPipelineSettings, _ lake: Lake) {
+        self.settings = settings
+        self.lake = lake
+        files = Mutex(TailedFiles(source: settings.source))
+    }
+
+    func backlog() throws -> PipelineBacklog {
+        try files.withLock { files in
+            try PipelineStatus.look(settings, lake: lake, now: wallClock(), tailed: files).backlog
+        }
     }
 }

@@ -3,7 +3,7 @@ import Columnar
 
 /// Decodes damaged logs many times over with one decoder, and tells what became of their records.
 struct DamageObserver: ~Copyable {
-    private let format: LogFormat
+    let format: LogFormat
     private var decoder: PostgresDecoder
 
     init(format: LogFormat) {
