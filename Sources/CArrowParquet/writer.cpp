@@ -61,7 +61,8 @@ int apq_writer_open(apq_sink sink, ArrowSchema *schema, const apq_column *column
         builder.data_page_version(parquet::ParquetDataPageVersion::V1);
         builder.write_batch_size(64 * 1024);
         builder.dictionary_pagesize_limit(16 * 1024 * 1024);
-        builder.max_row_group_length(256 * 1024);
+        // Of merged files; a row group is read whole, so this bounds the memory of the next merge.
+        builder.max_row_group_length(32 * 1024);
         builder.created_by("auditlake");
         for (size_t i = 0; i < column_count; i++) apply(columns[i], builder);
         auto arrow_properties = parquet::ArrowWriterProperties::Builder().build();

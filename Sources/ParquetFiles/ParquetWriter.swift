@@ -107,7 +107,7 @@ package final class ParquetWriter {
     /// - Throws: `ParquetError` with code `read` or `write`.
     package func append(contentsOf reader: ParquetReader) throws {
         var error = apq_error()
-        guard apq_copy(reader.reader, writer, 256 * 1024, &error) == 0 else {
+        guard apq_copy(reader.reader, writer, 32 * 1024, &error) == 0 else {
             throw ParquetError(code: .read, path: reader.path, message: error.text)
         }
     }

@@ -64,7 +64,7 @@ struct FileStatusReader {
     /// When the first unread record was written: as it says itself; else the last commit of the file, before which it
     /// cannot have been written; else the file's last change.
     private func oldest(of file: UnreadFile, _ reader: FileReader) throws -> Int64 {
-        var bytes = [UInt8](repeating: 0, count: 96)
+        var bytes = [UInt8](repeating: 0, count: RecordTime.headByteCount)
         let count = try bytes.withUnsafeMutableBytes { try reader.read(at: file.offset, into: $0) }
         return RecordTime.read(bytes[..<count], zone: settings.decoding.zone)
             ?? file.tracked?.readAt ?? file.found.modified
@@ -84,6 +84,9 @@ struct FileStatusReader {
 
 /// The time at the start of a log record.
 enum RecordTime {
+    /// Bytes at the start of a record that hold its time.
+    static let headByteCount = 96
+
     private static let jsonKey = Array("{\"timestamp\":\"".utf8)
 
     /// Reads the first bytes of a csvlog or jsonlog record.
