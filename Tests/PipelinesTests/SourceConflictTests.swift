@@ -55,7 +55,7 @@ import Testing
     @Test func formatOfAFileStaysWhenItIsRenamed() throws {
         try PipelineFixture.with { lake in
             let line =
-                #"{"timestamp":"2026-11-21 06:22:00.545 UTC","session_id":"6b013888.7c2","line_num":1,"message":"m"}"#
+                #"{"timestamp":"2026-11-21 06:22:00.545 UTC","session_id":"6b013888.7c2","line_num":1,"error_severity":"LOG","message":"m"}"#
             try lake.append([line + "\n"], to: "a.json")
             lake.settings.source = TailedFileSource(patterns: ["\(lake.root)/logs/*"], host: "host")
             #expect(try lake.run().rows == 1)

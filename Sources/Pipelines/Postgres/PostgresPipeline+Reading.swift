@@ -43,22 +43,6 @@ extension PostgresPipeline {
         }
     }
 
-    /// The files by the time of their first unread record, as far as it can be told; by their last change else.
-    ///
-    /// A tool that copies or compresses a log may change its file's time, but not what stands in it.
-    func inOrderOfTime(_ unread: [UnreadFile]) throws -> [UnreadFile] {
-        guard unread.count > 1 else { return unread }
-        var bytes = [UInt8](repeating: 0, count: RecordTime.headByteCount)
-        let times = try unread.enumerated().map { index, file -> (time: Int64, index: Int) in
-            let count = try file.open().map { reader in
-                try bytes.withUnsafeMutableBytes { try reader.read(at: file.offset, into: $0) }
-            }
-            let time = RecordTime.read(bytes[..<(count ?? 0)], zone: settings.decoding.zone)
-            return (time ?? file.found.modified, index)
-        }
-        return times.sorted { $0 < $1 }.map { unread[$0.index] }
-    }
-
     /// Decodes what is unread of one file.
     ///
     /// - Parameters:
