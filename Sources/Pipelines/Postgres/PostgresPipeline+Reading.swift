@@ -43,6 +43,16 @@ extension PostgresPipeline {
         }
     }
 
+    /// The files in the order in which their unread bytes were begun.
+    ///
+    /// What follows bytes that a batch has read was begun about then, whatever time a copy of the file has got since.
+    func inOrderOfWriting(_ unread: [UnreadFile]) -> [UnreadFile] {
+        let begun = unread.enumerated().map { index, file in
+            (time: min(file.tracked?.readAt ?? .max, file.found.modified), index: index)
+        }
+        return begun.sorted { $0 < $1 }.map { unread[$0.index] }
+    }
+
     /// Decodes what is unread of one file.
     ///
     /// - Parameters:

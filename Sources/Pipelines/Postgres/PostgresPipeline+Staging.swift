@@ -53,7 +53,7 @@ extension PostgresPipeline {
         let look = try files.look(after: state)
         tell(look.remarks)
         noteAbsent(look.absent, at: plannedAt)
-        let unread = worthReading(look.files)
+        let unread = inOrderOfWriting(worthReading(look.files))
         progress.totalBytes = max(
             progress.totalBytes,
             progress.bytes + unread.reduce(0) { $0 + $1.unreadByteCount }
