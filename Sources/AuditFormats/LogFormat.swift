@@ -1,3 +1,5 @@
+import CSimdJSON
+
 /// What a log file of PostgreSQL holds.
 package enum LogFormat: String, Hashable, Sendable, CaseIterable {
     /// Records as CSV, of several lines (`log_destination = csvlog`).
@@ -6,6 +8,15 @@ package enum LogFormat: String, Hashable, Sendable, CaseIterable {
     case jsonlog
     /// What the log collector writes on its own account: no records.
     case collector
+
+    /// Whether this machine can read the format: jsonlog needs simdjson's library, which is opened by the first reader.
+    package var isReadable: Bool { self != .jsonlog || Self.hasJSONLibrary }
+
+    private static let hasJSONLibrary: Bool = {
+        guard let parser = sj_parser_create() else { return false }
+        sj_parser_destroy(parser)
+        return true
+    }()
 
     /// Tells the format of a file.
     ///
@@ -32,7 +43,7 @@ package enum LogFormat: String, Hashable, Sendable, CaseIterable {
             case "csv" where isDotted: return .csvlog
             case "json" where isDotted, "ndjson" where isDotted, "jsonl" where isDotted: return .jsonlog
             case "log" where isDotted: return .collector
-            case "gz" where isDotted, "zst" where isDotted, "old" where isDotted: break
+            case "gz" where isDotted, "zst" where isDotted, "zstd" where isDotted, "old" where isDotted: break
             default: guard isRotation(word) else { return nil }
             }
             name = String(name[..<ending])

@@ -8,6 +8,8 @@ package struct PipelineError: Error, Hashable, Sendable, CustomStringConvertible
         case sourceLost
         /// A time zone abbreviation needs the setting `timezone`.
         case timeZone
+        /// A library that the files' format needs is not installed.
+        case missingLibrary
         /// Files would bring every record into a table twice.
         case sourceConflict
         /// A table of this name has other columns.

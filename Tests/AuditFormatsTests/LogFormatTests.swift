@@ -10,7 +10,8 @@ import Testing
         arguments: [
             ("a/postgresql-2026-11-21_082336.csv", .csvlog), ("postgresql-Mon.csv", .csvlog),
             ("x.csv.1", .csvlog),
-            ("x.csv.2.gz", .csvlog), ("x.csv-20261121.zst", .csvlog), ("x.csv-20261121-1795000000", .csvlog),
+            ("x.csv.2.gz", .csvlog), ("x.csv-20261121.zst", .csvlog), ("x.log.zstd", .collector),
+            ("x.csv-20261121-1795000000", .csvlog),
             ("x.JSON", .jsonlog), ("x.json.gz", .jsonlog), ("x.ndjson", .jsonlog), ("b/x.jsonl.10", .jsonlog),
             ("x.log", .collector), ("x.log.1.gz", .collector), ("x.json.log", .collector),
         ] as [(String, LogFormat)]

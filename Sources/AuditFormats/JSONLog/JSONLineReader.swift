@@ -31,7 +31,7 @@ struct JSONLineReader: ~Copyable {
         let parser = openParser()
         let bytes = paddedBytes(of: line, readableByteCount: readableByteCount)
         let found = sj_parse_line(parser, bytes, line.count, fields, names, UInt32(LogField.capacity))
-        // Memory that runs out is no fault of the line: it must not end in the quarantine.
+        // Memory that runs out is no fault of the line, which must not end in the quarantine; Swift's own ends the process too.
         if found.kind == SJ_OUT_OF_MEMORY { fatalError("no memory for a line of \(line.count) bytes") }
         return found
     }
@@ -55,9 +55,8 @@ struct JSONLineReader: ~Copyable {
 
     private mutating func openParser() -> OpaquePointer {
         if let parser { return parser }
-        guard let made = sj_parser_create() else {
-            fatalError("jsonlog needs libsimdjson.so.14 (Debian: libsimdjson14)")
-        }
+        // Whoever reads jsonlog has asked `LogFormat.isReadable` before.
+        guard let made = sj_parser_create() else { preconditionFailure("simdjson is not there") }
         parser = made
         return made
     }

@@ -8,6 +8,8 @@ import Synchronization
 /// file systems, links to files elsewhere, and whatever the machine's limits leave out.
 ///
 /// Belongs to one thread; `wake()` alone may be called from any. Uses two descriptors.
+///
+/// `@unchecked Sendable`: `wake()` uses the waker's descriptor alone, which never changes; all else is used by one thread.
 package final class FileWatcher: @unchecked Sendable {
     /// Time between two looks at what cannot be watched.
     static let pollInterval = Duration.milliseconds(250)

@@ -17,6 +17,7 @@ extension PostgresPipeline {
     func format(of file: UnreadFile, _ reader: FileReader) throws -> LogFormat {
         let path = file.found.path
         let format = try file.tracked?.logFormat ?? settings.format ?? reader.detectFormat(path: path)
+        try format.demandReadable(path: path)
         if formatsRead[format] == nil { formatsRead[format] = path }
         try refuseConflicts(Dictionary(formatsRead.map { ($0.value, $0.key) }) { first, _ in first })
         return format
@@ -74,5 +75,19 @@ extension FileReader {
             let count = try read(at: 0, into: head)
             return LogFormat.detect(path: path, head: UnsafeRawBufferPointer(rebasing: head[..<count]))
         }
+    }
+}
+
+extension LogFormat {
+    /// Makes sure that the format can be read before any of it is.
+    ///
+    /// - Throws: `PipelineError` with code `missingLibrary`.
+    package func demandReadable(path: String) throws {
+        guard !isReadable else { return }
+        throw PipelineError(
+            code: .missingLibrary,
+            message: "\(path) is jsonlog, and libsimdjson.so.14 is not installed",
+            mend: "install it (Debian: libsimdjson14), or read csvlog"
+        )
     }
 }

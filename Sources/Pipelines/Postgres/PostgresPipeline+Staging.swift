@@ -133,6 +133,7 @@ extension PostgresPipeline {
                     gaps.append(try gap(range))
                     continue
                 }
+                try range.file.logFormat.demandReadable(path: range.file.path)
                 _ = try decoding.decode(
                     reader,
                     source: range.file.path,

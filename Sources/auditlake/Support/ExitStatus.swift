@@ -45,7 +45,7 @@ struct ErrorReport {
             let status: ExitStatus =
                 switch error.code {
                 case .sourceLost: .input
-                case .timeZone, .sourceConflict: .configuration
+                case .timeZone, .sourceConflict, .missingLibrary: .configuration
                 case .cancelled: .stopped
                 case .damagedState, .tableMismatch: .state
                 }

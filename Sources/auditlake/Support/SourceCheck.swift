@@ -85,6 +85,7 @@ struct SourceCheck {
             let count = try bytes.withUnsafeMutableBytes { try reader.read(at: 0, into: $0) }
             let format = try self.settings.format ?? reader.detectFormat(path: file.path)
             if format == .collector { return collectorFinding(file) }
+            try format.demandReadable(path: file.path)
             let settings = settings.decoding
             let faultCount = try bytes.withUnsafeBytes { buffer in
                 var decoder = PostgresDecoder(settings: settings)
