@@ -10,7 +10,7 @@ need root with setpriv, or no root at all; without, a line says `skipped:` and w
 
 Exit status 1 when a case fails.
 """
-import csv, io, json, os, random, re, resource, shutil, signal, subprocess, sys, time, warnings
+import contextlib, csv, io, json, os, random, re, resource, shutil, signal, subprocess, sys, time, warnings
 import harness
 from harness import HERE, ROOT, Failure, Feeder, Workspace, engines, expected
 
@@ -203,6 +203,26 @@ class Nobody:
         arguments = arguments or ("run", "--once", "--format", "json", "--log-level", "error")
         return subprocess.run([*self.prefix, self.binary, *arguments], cwd=w.folder, capture_output=True, text=True, env=harness.environment(**self.variables))
 
+    @contextlib.contextmanager
+    def follow(self, w):
+        """a run that follows, by the lines of its log"""
+        command = [*self.prefix, self.binary, "run", "--follow", "--log-format", "json"]
+        process = subprocess.Popen(command, cwd=w.folder, stderr=subprocess.PIPE, text=True, env=harness.environment(**self.variables))
+        try:
+            yield process.stderr
+        finally:
+            process.terminate()
+            process.communicate()
+        demand(process.returncode == 0, f"a run that was asked to stop ended with {process.returncode}")
+
+
+def await_event(lines, event, text=""):
+    """reads on to the log line of an event"""
+    for line in lines:
+        if json.loads(line).get("event") == event and text in line:
+            return
+    raise harness.Failure(f"the run ended before it told of {event} {text}")
+
 
 def give(w):
     """the workspace to nobody"""
@@ -231,10 +251,25 @@ def permissions(b):
     path = os.path.join(w.logs, os.path.basename(b.a.logs[1]))
     os.chmod(path, 0)
     refused(nobody.run(w), INPUT, "permission denied", path)
+    problems = harness.reckon(w, [log for log in b.a.logs if log != b.a.logs[1]])
+    demand(not problems, "; ".join(problems))
     os.chmod(path, 0o644)
     demand(nobody.run(w).returncode == 0, "a run after the rights were given")
     exact(w, b.a.logs)
-    yield "a log that may not be read"
+    yield "a log that may not be read; the others are in the table"
+
+    w = b.workspace()
+    give(w)
+    path = os.path.join(w.logs, os.path.basename(b.a.logs[1]))
+    os.chmod(path, 0)
+    with nobody.follow(w) as lines:
+        await_event(lines, "batch_committed")
+        await_event(lines, "unreadable", path)
+        os.chmod(path, 0o644)
+        await_event(lines, "batch_committed")
+        await_event(lines, "readable")
+    exact(w, b.a.logs)
+    yield "a log that may be read only later, while it is followed"
 
     w = b.workspace()
     give(w)

@@ -57,6 +57,9 @@ package struct StorageError: Error, Hashable, Sendable, CustomStringConvertible 
         }
     }
 
+    /// Whether it says something of this one file, and nothing of others: rights, or a bad block.
+    package var concernsOneFile: Bool { code == .permissionDenied || code == .other(EIO) }
+
     /// What happened, in words.
     package var description: String {
         let reason =

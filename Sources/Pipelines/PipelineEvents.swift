@@ -1,5 +1,6 @@
 import BatchProtocol
 import Intake
+import ObjectStorage
 
 /// Where a pipeline stands, in order of durability: told to whoever watches it, and where kill tests aim.
 package enum PipelinePhase: UInt8, Hashable, Sendable, CaseIterable {
@@ -59,6 +60,8 @@ package enum PipelineEvent: Sendable {
     case remark(TailedFileSource.Remark)
     /// Nothing is unread; bytes that are no whole record yet wait, by path.
     case caughtUp(pending: [String: UInt64])
+    /// Files that cannot be read, told when they are not the same as before; empty once all can be read again.
+    case unreadable([StorageError])
     /// A step failed and is tried again.
     case retrying(any Error, after: Duration)
 }

@@ -40,6 +40,14 @@ struct EventLog: Sendable {
                 "caught up; \(bytes) bytes are no whole record yet",
                 metadata: ["event": "caught_up", "pending_bytes": .stringConvertible(bytes)]
             )
+        case .unreadable(let errors):
+            if errors.isEmpty {
+                logger.notice("every file can be read again", metadata: ["event": "readable"])
+            }
+            for error in errors {
+                let words = words.error(error)
+                logger.error("\(words)", metadata: ["event": "unreadable", "error": .string(words)])
+            }
         case .retrying(let error, let delay):
             let seconds = Double(delay.components.seconds) + Double(delay.components.attoseconds) / 1e18
             logger.warning(

@@ -1,4 +1,5 @@
 import BatchProtocol
+import ObjectStorage
 
 /// What one look has come to so far.
 struct LookRound {
@@ -7,6 +8,8 @@ struct LookRound {
     /// The ids in it.
     let ids: Set<String>
     var remarks: [TailedFileSource.Remark]
+    /// Files that are there and cannot be read.
+    var unreadable: [StorageError] = []
     /// Whether a tracked file that was not met is nowhere.
     var isWhole = true
     /// The files that can be read and are not empty, oldest first.

@@ -40,8 +40,8 @@ package final class TailedFiles {
     /// inode only decides between several such. A file whose bytes are the beginning of another file is a copy and not read.
     ///
     /// - Parameter state: What earlier batches have read.
-    /// - Returns: The files with unread bytes, what a person should know, and what is gone.
-    /// - Throws: `StorageError` for a file that cannot be read.
+    /// - Returns: The files with unread bytes, what a person should know, what cannot be read and what is gone.
+    /// - Throws: `StorageError` for a folder that cannot be listed, or when the machine's limits are reached.
     package func look(after state: ShardState) throws -> Look {
         rememberHeads(state)
         let now = clock()
@@ -120,9 +120,15 @@ package final class TailedFiles {
         files.sort { ($0.status.modified, $0.path) < ($1.status.modified, $1.path) }
         let paths = Set(listing.files.map(\.path))
         for file in files {
-            guard try file.inspect(readers, tracked: round.state.files) else {
-                // Met again, under its new name, by the next look.
+            do {
+                guard try file.inspect(readers, tracked: round.state.files) else {
+                    // Met again, under its new name, by the next look.
+                    round.isWhole = false
+                    continue
+                }
+            } catch let error as StorageError where error.concernsOneFile {
                 round.isWhole = false
+                round.unreadable.append(error)
                 continue
             }
             if try isReadable(file, beside: paths, &round), file.byteCount > 0 { round.files.append(file) }
@@ -163,7 +169,7 @@ package final class TailedFiles {
 
     /// Tells the unread files, remembers what was seen and keeps open what may go on.
     private func finish(_ round: LookRound) throws -> Look {
-        var look = Look(remarks: round.remarks)
+        var look = Look(remarks: round.remarks, unreadable: round.unreadable)
         if round.isWhole {
             look.absent = round.state.files.map(\.id).filter { !round.claimed.contains($0) }
         }

@@ -75,9 +75,11 @@ package struct Look {
     package var finishedCopies: [UnreadFile] = []
     /// What a person should know.
     package var remarks: [TailedFileSource.Remark] = []
+    /// Files that are there and cannot be read; the others are looked at nevertheless.
+    package var unreadable: [StorageError] = []
     /// Ids of tracked files that are nowhere now.
     ///
     /// Empty when not all could be looked at: a folder is missing, nothing is there
-    /// at all, or a compressed file is not whole.
+    /// at all, a file cannot be read, or a compressed file is not whole.
     package var absent: [String] = []
 }

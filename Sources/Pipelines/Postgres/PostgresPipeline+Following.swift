@@ -62,6 +62,7 @@ extension PostgresPipeline {
         // What was broken is told once a minute, and at the end.
         var nextProjection = ContinuousClock.now + Self.projectionInterval
         defer { tellExpectations(of: run) }
+        var toldUnreadable: [StorageError] = []
         while !stop.isMade {
             let look = ContinuousClock.now
             repeat {
@@ -72,7 +73,9 @@ extension PostgresPipeline {
                 tellExpectations(of: run)
                 nextProjection = ContinuousClock.now + Self.projectionInterval
             }
-            observer.event(.caughtUp(pending: summary.pending))
+            if unreadable != toldUnreadable { observer.event(.unreadable(unreadable)) }
+            toldUnreadable = unreadable
+            if unreadable.isEmpty { observer.event(.caughtUp(pending: summary.pending)) }
             _ = watcher.wait(until: look + Self.longestWait)
             // What is written from now on is gathered, so that a batch is worth its commit.
             stop.sleep(for: look + settings.commitInterval / 2 - ContinuousClock.now)

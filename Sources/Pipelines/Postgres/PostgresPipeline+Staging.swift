@@ -52,6 +52,7 @@ extension PostgresPipeline {
     private func stageOnce(batch: UInt64, plannedAt: Int64, after state: ShardState) throws -> StagedBatch? {
         let look = try files.look(after: state)
         tell(look.remarks)
+        unreadable = look.unreadable
         noteAbsent(look.absent, at: plannedAt)
         let unread = inOrderOfWriting(worthReading(look.files))
         progress.totalBytes = max(
@@ -60,6 +61,8 @@ extension PostgresPipeline {
         )
         hasBacklog = false
         let isStart = batch == 1 && settings.start != .earliest
+        // Passed over now, it would be loaded whole by a later batch.
+        if isStart, let error = unreadable.first { throw error }
         guard !unread.isEmpty || !look.finishedCopies.isEmpty || isStart else { return nil }
         observer.phase(.read)
         let sessions = sessions(before: batch, state)

@@ -94,6 +94,8 @@ package final class PostgresPipeline {
     var progress = PipelineProgress()
     /// What the source said at the last look.
     var standingRemarks: Set<TailedFileSource.Remark> = []
+    /// Files that could not be read at the last look.
+    var unreadable: [StorageError] = []
     /// Since when each file that is gone has been absent, by id, in microseconds since 1970-01-01 UTC.
     var absentSince: [String: Int64] = [:]
     /// Whether the last batch had no room for all that was there.
@@ -160,6 +162,8 @@ package final class PostgresPipeline {
         var run = try open()
         while try run.advance() {}
         try projectExpectations(of: run)
+        // What can be read is in the table; that there is more is no success.
+        if let error = unreadable.first { throw error }
         return summary
     }
 

@@ -15,18 +15,24 @@ struct PipelineMetrics: Sendable {
     var lastCommit: Int64?
     /// What lies unread; nil before the first look.
     var backlog: PipelineBacklog?
-    /// Whether the last step failed.
-    var isFailing = false
+    /// Whether the last step failed, or a file cannot be read.
+    var isFailing: Bool { hasFailed || hasUnreadable }
+
+    private var hasFailed = false
+    private var hasUnreadable = false
 
     /// Takes in what has happened.
     mutating func apply(_ event: PipelineEvent) {
         switch event {
         case .committed(let report): apply(report)
         case .caughtUp(let pending):
-            isFailing = false
+            hasFailed = false
             let bytes = pending.values.reduce(0, +)
             backlog = PipelineBacklog(lagBytes: 0, lagSeconds: 0, pendingBytes: bytes)
         case .retrying: fail()
+        case .unreadable(let unreadable):
+            errors += unreadable.count
+            hasUnreadable = !unreadable.isEmpty
         case .remark: break
         }
     }
@@ -34,7 +40,7 @@ struct PipelineMetrics: Sendable {
     /// Takes in a step that failed.
     mutating func fail() {
         errors += 1
-        isFailing = true
+        hasFailed = true
     }
 
     private mutating func apply(_ report: BatchReport) {
@@ -50,7 +56,7 @@ struct PipelineMetrics: Sendable {
             batchDurations.observe(Double(report.finishedAt - report.plannedAt) / 1_000_000)
         }
         lastCommit = report.finishedAt
-        isFailing = false
+        hasFailed = false
     }
 }
 

@@ -1,5 +1,6 @@
 import Catalog
 import Intake
+import ObjectStorage
 import Pipelines
 import Synchronization
 import Telemetry
@@ -12,6 +13,8 @@ final class RunWatch: Sendable {
     private let events: @Sendable (PipelineEvent) -> Void
     /// Whether a note of a failure may lie in the lake; one of an earlier run does until this one is well.
     private let hasNote = Mutex(true)
+    /// Whether a file cannot be read now.
+    private let hasUnreadable = Mutex(false)
 
     /// Begins to watch a pipeline.
     init(_ settings: PostgresPipelineSettings, _ lake: Lake, _ telemetry: RunTelemetry) {
@@ -28,6 +31,7 @@ final class RunWatch: Sendable {
         switch event {
         case .retrying(let error, _): noteFailure(error)
         case .committed, .caughtUp: noteSuccess()
+        case .unreadable(let errors): noteUnreadable(errors)
         case .remark: break
         }
         events(event)
@@ -54,7 +58,14 @@ final class RunWatch: Sendable {
         FailureNote.put(note, pipeline: settings.name, in: lake.store)
     }
 
+    private func noteUnreadable(_ errors: [StorageError]) {
+        hasUnreadable.withLock { $0 = !errors.isEmpty }
+        if let error = errors.first { noteFailure(error) } else { noteSuccess() }
+    }
+
     private func noteSuccess() {
+        // Batches of other files do not make an unreadable one well.
+        guard !hasUnreadable.withLock({ $0 }) else { return }
         let isDue = hasNote.withLock { hasNote in
             defer { hasNote = false }
             return hasNote
