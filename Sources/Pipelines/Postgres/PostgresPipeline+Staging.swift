@@ -72,6 +72,7 @@ extension PostgresPipeline {
             func add(
                 _ file: UnreadFile,
                 _ reader: FileReader,
+                _ format: LogFormat,
                 from: UInt64? = nil,
                 upTo end: UInt64,
                 hash: String
@@ -79,14 +80,14 @@ extension PostgresPipeline {
                 throws
             {
                 let id = file.tracked?.id ?? "\(batch)-\(ranges.count)"
-                let format = try format(of: file, reader)
                 let tracked = try track(reader, id: id, format: format, upTo: end, plannedAt: plannedAt)
                 guard try file.isIntact(reader) else { throw TruncatedWhileRead(path: file.found.path) }
                 ranges.append(SourceRange(file: tracked, from: from ?? end, hash: hash))
             }
             for copy in look.finishedCopies {
                 guard let reader = try copy.open() else { continue }
-                try add(copy, reader, upTo: copy.found.byteCount, hash: RangeHasher().digest)
+                let format = try format(of: copy, reader)
+                try add(copy, reader, format, upTo: copy.found.byteCount, hash: RangeHasher().digest)
             }
             for file in unread where remaining > 0 {
                 guard let reader = try file.open() else {
@@ -94,13 +95,15 @@ extension PostgresPipeline {
                     if isStart { throw TruncatedWhileRead(path: file.found.path) }
                     continue
                 }
-                if isStart, let border = try startingOffset(file, reader) {
-                    try add(file, reader, upTo: border, hash: RangeHasher().digest)
+                let format = try format(of: file, reader)
+                if isStart, let border = try startingOffset(file, reader, format) {
+                    try add(file, reader, format, upTo: border, hash: RangeHasher().digest)
                     continue
                 }
                 let outcome = try read(
                     file,
                     reader,
+                    format,
                     atMost: remaining,
                     mayExceed: ranges.allSatisfy { $0.byteCount == 0 },
                     decoding: &decoding,
@@ -110,7 +113,7 @@ extension PostgresPipeline {
                 notePending(file, readUpTo: outcome)
                 remaining = outcome.isCut ? 0 : remaining - min(remaining, outcome.end - file.offset)
                 guard outcome.end > file.offset else { continue }
-                try add(file, reader, from: file.offset, upTo: outcome.end, hash: outcome.hash)
+                try add(file, reader, format, from: file.offset, upTo: outcome.end, hash: outcome.hash)
             }
             hasBacklog = remaining == 0
             return (ranges, [])
