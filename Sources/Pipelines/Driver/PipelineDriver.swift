@@ -33,7 +33,9 @@ protocol SourceWatcher: Sendable {
     func wake()
 }
 
-/// Runs a pipeline: step after step, as its shard asks for it. Belongs to one thread.
+/// Runs a pipeline: step after step, as its shard asks for it.
+///
+/// Belongs to one thread.
 final class PipelineDriver {
     let work: any PipelineWork
     /// Carries results of rules into their table; nil before the first time.

@@ -31,11 +31,17 @@ protocol BatchWork: AnyObject {
     ///   - plannedAt: Its time, in microseconds since 1970-01-01 UTC.
     ///   - state: What earlier batches have read.
     /// - Returns: nil when nothing is unread but the beginnings of records.
+    /// - Throws: What ends the run; nothing is left of the files.
     func stage(batch: UInt64, plannedAt: Int64, after state: ShardState) throws -> StagedBatch?
 
     /// Makes data files of a plan once more: from the bytes that it names and the state before it.
     ///
-    /// - Parameter wanted: The tables that do not hold the batch yet.
+    /// - Parameters:
+    ///   - plan: What to read.
+    ///   - wanted: The tables that do not hold the batch yet.
+    ///   - state: What earlier batches have read.
+    /// - Returns: The files of these tables.
+    /// - Throws: What ends the run; nothing is left of the files.
     func restage(_ plan: BatchPlan, for wanted: Set<TableName>, after state: ShardState) throws -> StagedBatch
 
     /// Brings what the pipeline keeps in mind up to a batch that has its receipt.
