@@ -386,9 +386,9 @@ def newer_formats(b):
     cases = {
         "a lake of a newer format": (os.path.join(w.lake, "_auditlake", "format.json"), lambda _: '{"format":99}', ("99", "newer release")),
         "a lake format that is none": (os.path.join(w.lake, "_auditlake", "format.json"), lambda _: "?", ("format.json", "restore")),
-        "a newer plan": (newest["plans"], lambda s: s.replace('"format":2', '"format":99'), ("99", "newer release")),
+        "a newer plan": (newest["plans"], lambda s: s.replace('"format":3', '"format":99'), ("99", "newer release")),
         "a newer plan of another shape": (newest["plans"], lambda _: '{"format":99}', ("99", "newer release")),
-        "a newer receipt": (newest["receipts"], lambda s: s.replace('"format":2', '"format":99'), ("99", "newer release")),
+        "a newer receipt": (newest["receipts"], lambda s: s.replace('"format":3', '"format":99'), ("99", "newer release")),
         "a plan cut short": (newest["plans"], lambda s: s[:40], (newest["plans"], "restore")),
         "a receipt cut short": (newest["receipts"], lambda s: s[:40], (newest["receipts"], "restore")),
         "a commit cut short": (os.path.join(w.table, "_delta_log", f"{1:020}.json"), lambda s: s[:40], (w.table, "restore")),

@@ -21,7 +21,7 @@ package struct PlannedTable: Codable, Hashable, Sendable {
 /// before it, `plannedAt` and the parser version.
 package struct BatchPlan: Codable, Hashable, Sendable {
     /// The format of plans and receipts that this release writes.
-    package static let currentFormat = 2
+    package static let currentFormat = 3
 
     /// Version of this format.
     package var format = BatchPlan.currentFormat
@@ -37,8 +37,10 @@ package struct BatchPlan: Codable, Hashable, Sendable {
     package var parserVersion: Int
     /// The batch after which the newest state snapshot was written; 0 for none.
     package var stateSnapshot: UInt64
-    /// What is read, in order.
+    /// What is read of tailed files, in order.
     package var ranges: [SourceRange]
+    /// What is read of objects, in order; nil for none.
+    package var objects: [ObjectRange]?
     /// The batch group, in order of commit.
     package var tables: [PlannedTable]
     /// Ids of files that are no longer kept in mind; nil for none.
@@ -70,7 +72,9 @@ package struct BatchPlan: Codable, Hashable, Sendable {
     }
 
     /// Bytes of all ranges.
-    package var byteCount: UInt64 { ranges.reduce(0) { $0 + $1.byteCount } }
+    package var byteCount: UInt64 {
+        ranges.reduce(0) { $0 + $1.byteCount } + (objects ?? []).reduce(0) { $0 + $1.rangeByteCount }
+    }
 }
 
 /// What a batch left in one table.
