@@ -83,6 +83,44 @@ package struct ConfigurationTemplate: Hashable, Sendable {
             #batch_bytes: 1GB
             #max_pending_bytes: 128MiB
 
+          # Databricks audit events: schema.bronze (the lines as delivered), schema.silver (one row per event) and, in
+          # schema_gold, one table per service with a column per parameter. Take the # away from all lines of the block.
+          #databricks_audit:
+            #kind: databricks
+
+            # Files of events, by wildcard (** crosses folders), or a list; also .gz and .zst. A file that is delivered again
+            # with more lines gives the new ones.
+            #source: {objects: "/var/audit/databricks/**/*.json*"}
+
+            # The tables: databricks_audit.bronze, databricks_audit.silver, databricks_audit_gold.<service>.
+            #schema: databricks_audit
+
+            # Keys of requestParams with these values are left out; {} and [] can be added.
+            #strip: [null, ""]
+
+            # What to do when a rule is broken: warn, fail (stop before the commit), or drop (the event goes to the quarantine).
+            #expectations:
+              #valid_workspace_id: warn
+              #timestamp_is_not_null: warn
+              #service_name_is_not_null: warn
+              #action_name_is_not_null: warn
+              #no_rows_dropped: fail
+              #gold_matches_silver: fail
+
+            # A file that grew: compare the end of what was read (tail), or all of it (full).
+            #verify_prefix: tail
+
+            # A file whose old lines changed: report leaves it alone; reingest reads it again as a correction.
+            #on_change: report
+
+            # The next as above; poll_every is how often run --follow looks through the folders.
+            #on_data_loss: fail
+            #commit_every: 1s
+            #poll_every: 5s
+            #max_record_bytes: 1MiB
+            #batch_bytes: 1GB
+            #max_pending_bytes: 128MiB
+
         # What auditlake may use.
         #limits: {memory: 150MB}
 

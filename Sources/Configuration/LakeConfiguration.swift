@@ -36,11 +36,14 @@ package enum LakeLocation: Hashable, Sendable, CustomStringConvertible {
 package enum Pipeline: Hashable, Sendable {
     /// PostgreSQL logs into one table.
     case postgres(PostgresPipelineConfiguration)
+    /// Databricks audit events into bronze, silver and gold tables.
+    case databricks(DatabricksPipelineConfiguration)
 
     /// The pipeline's name in the file.
     package var name: String {
         switch self {
         case .postgres(let pipeline): pipeline.name
+        case .databricks(let pipeline): pipeline.name
         }
     }
 }

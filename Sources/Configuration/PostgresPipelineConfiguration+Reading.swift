@@ -9,9 +9,6 @@ extension PostgresPipelineConfiguration {
         "start", "commit_every", "forget_after", "max_record_bytes", "batch_bytes", "max_pending_bytes",
     ]
 
-    /// The longest record in bytes: offsets in a column have 31 bits, and a record that is no UTF-8 doubles.
-    private static let longestRecord = 512 << 20
-
     /// Reads the pipeline; nil when something that it must have is missing or wrong, which the context then knows.
     init?(_ node: Node, name: String, context: ReadingContext) {
         let path = "pipelines.\(name)"
@@ -36,17 +33,9 @@ extension PostgresPipelineConfiguration {
         self.forgetAfter = section.duration("forget_after", default: .seconds(7 * 86_400))
         self.currentLogfiles = Self.currentLogfiles(source)
         self.onDataLoss = section.choice("on_data_loss", default: .fail)
-        self.maxRecordByteCount = section.byteCount(
-            "max_record_bytes",
-            default: 1 << 20,
-            atMost: Self.longestRecord
-        )
+        self.maxRecordByteCount = section.recordByteCount("max_record_bytes", default: 1 << 20)
         self.batchByteCount = section.byteCount("batch_bytes", default: 1_000_000_000)
-        self.maxPendingByteCount = section.byteCount(
-            "max_pending_bytes",
-            default: 128 << 20,
-            atMost: Self.longestRecord
-        )
+        self.maxPendingByteCount = section.recordByteCount("max_pending_bytes", default: 128 << 20)
         self.node =
             section.node("node").flatMap { _ in section.requiredText("node", example: name) } ?? Setting(name)
         guard let files, let role, let table else { return nil }

@@ -26,14 +26,6 @@ package struct PostgresPipelineConfiguration: Hashable, Sendable {
         case verbatim
     }
 
-    /// What happens when bytes that a plan names have vanished.
-    package enum DataLossPolicy: String, CaseIterable, Sendable {
-        /// The pipeline stops.
-        case fail
-        /// What is left is committed, and the gap recorded.
-        case `continue`
-    }
-
     /// The pipeline's name, unique in the file without regard to letter case.
     package var name: String
     /// Absolute paths with wildcards, at least one: the log files.

@@ -22,6 +22,8 @@ final class ReadingContext {
     let expander: VariableExpander
     /// Everything that was found wrong, in the order of reading.
     private(set) var faults: [ConfigurationFault] = []
+    /// The pipelines that fill a schema alone, by the schema's name in lower case.
+    private var schemas: [String: String] = [:]
 
     init(path: String, expander: VariableExpander) {
         self.path = path
@@ -41,6 +43,15 @@ final class ReadingContext {
                 mend: mend
             )
         )
+    }
+
+    /// Keeps a schema, in lower case, for one pipeline.
+    ///
+    /// - Returns: The other pipeline that has it already; nil when there is none.
+    func claim(schema: String, for pipeline: String) -> String? {
+        if let other = schemas[schema] { return other }
+        schemas[schema] = pipeline
+        return nil
     }
 
     /// The text of a scalar with its variables replaced.

@@ -36,6 +36,18 @@ extension Section {
         return text.map { _ in ConfiguredTable(schema: parts[0], table: parts[1]) }
     }
 
+    /// Whether a schema can have the name `text`, also with `suffix` behind it; a fault when it cannot.
+    func isSchema(_ text: Setting<String>, _ node: Node, of name: String, suffix: String) -> Bool {
+        if !Identifier.isValid(text.value + suffix) {
+            refuse(node, "\(name) “\(text)” is a name that not every engine takes", mend: Identifier.rule)
+        } else if Self.reservedSchemas.contains(text.value.lowercased()) {
+            refuse(node, "\(name) “\(text)” is reserved", mend: "choose another schema")
+        } else {
+            return true
+        }
+        return false
+    }
+
     /// The first part of every table name; `main` unless given.
     func catalog(_ key: String) -> Setting<String> {
         guard let node = node(key), let text = context.text(node, of: path(key)) else {

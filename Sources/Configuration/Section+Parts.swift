@@ -1,8 +1,11 @@
 import Yams
 
 extension Section {
+    /// Kinds of pipeline.
+    private static let kinds = ["postgres", "databricks"]
+
     /// Kinds of pipeline that are known by name only.
-    private static let unreleasedKinds = ["databricks", "customer_csv"]
+    private static let unreleasedKinds = ["customer_csv"]
 
     /// Names that a pipeline cannot have, because the lake's own folder holds something else under them.
     private static let reservedPipelines: Set<String> = ["names"]
@@ -73,16 +76,25 @@ extension Section {
         guard let kindNode = Section.kind(of: node, name: path, context: context),
             let kind = context.text(kindNode, of: "\(path).kind")
         else { return nil }
-        if kind.value == "postgres" {
+        switch kind.value {
+        case "postgres":
             return PostgresPipelineConfiguration(node, name: name, context: context).map(Pipeline.postgres)
+        case "databricks":
+            return DatabricksPipelineConfiguration(node, name: name, context: context).map(
+                Pipeline.databricks
+            )
+        case _ where Self.unreleasedKinds.contains(kind.value):
+            context.reportUnreleased(
+                "the pipeline kind “\(kind)”",
+                at: SourcePosition(kindNode),
+                mend: "take it out; only pipelines of kind postgres and databricks run yet"
+            )
+        default:
+            let known = Self.kinds + Self.unreleasedKinds
+            let all = "expected one of: \(Self.kinds.joined(separator: ", "))"
+            let mend = kind.isSecret ? all : NearestName.mend(kind.value, among: known)
+            refuse(kindNode, "\(path).kind cannot be “\(kind)”", mend: mend)
         }
-        if Self.unreleasedKinds.contains(kind.value) {
-            context.reportUnreleased("the pipeline kind “\(kind)”", at: SourcePosition(kindNode))
-            return nil
-        }
-        let kinds = ["postgres"] + Self.unreleasedKinds
-        let mend = kind.isSecret ? "write kind: postgres" : NearestName.mend(kind.value, among: kinds)
-        refuse(kindNode, "\(path).kind cannot be “\(kind)”", mend: mend)
         return nil
     }
 

@@ -56,6 +56,11 @@ extension Section {
         return standard
     }
 
+    /// A size in bytes of one record: offsets in a column have 31 bits, and a record that is no UTF-8 doubles.
+    func recordByteCount(_ key: String, default standard: Int) -> Int {
+        byteCount(key, default: standard, atMost: 512 << 20)
+    }
+
     /// A length of time.
     func duration(_ key: String, default standard: Duration) -> Duration {
         guard let node = node(key), let text = context.text(node, of: path(key)) else { return standard }
@@ -96,23 +101,17 @@ extension Section {
     }
 
     /// Reports each of `keys` that is used although this release lacks its feature.
-    func refuseUnreleased(_ keys: [String]) {
+    func refuseUnreleased(_ keys: [String], mend: String = "take it out") {
         for key in keys {
-            guard let node = node(key) else { continue }
-            context.reportUnreleased(path(key), at: SourcePosition(node))
+            guard let position = position(of: key) else { continue }
+            context.reportUnreleased(path(key), at: position, mend: mend)
         }
     }
 }
 
 extension ReadingContext {
     /// Reports a known name whose feature this release does not have.
-    func reportUnreleased(_ feature: String, at position: SourcePosition) {
-        let message = "\(feature) is not in this release"
-        report(
-            .notInThisRelease,
-            at: position,
-            message,
-            mend: "take it out; only pipelines of kind postgres run yet"
-        )
+    func reportUnreleased(_ feature: String, at position: SourcePosition, mend: String) {
+        report(.notInThisRelease, at: position, "\(feature) is not in this release", mend: mend)
     }
 }

@@ -11,6 +11,7 @@ struct Section {
     /// Where the section begins.
     let position: SourcePosition
     private var nodes: [String: Node] = [:]
+    private var positions: [String: SourcePosition] = [:]
 
     /// Opens `node`, which must be a mapping; reports every key that is not in `keys`.
     ///
@@ -23,6 +24,7 @@ struct Section {
         for (key, value) in pairs where nodes[key.value] == nil {
             if keys.contains(key.value) {
                 nodes[key.value] = value
+                positions[key.value] = key.position
             } else {
                 let message = "unknown key “\(key.value)” in \(name.isEmpty ? "the file" : name)"
                 let mend = NearestName.mend(key.value, among: keys)
@@ -64,6 +66,9 @@ struct Section {
 
     /// The node of `key`; nil when the key is absent or its value left out.
     func node(_ key: String) -> Node? { nodes[key].flatMap { $0.isLeftOut ? nil : $0 } }
+
+    /// Where `key` itself stands; nil when it is absent or its value left out.
+    func position(of key: String) -> SourcePosition? { node(key).flatMap { _ in positions[key] } }
 
     /// The full name of `key`, for messages.
     func path(_ key: String) -> String { name.isEmpty ? key : "\(name).\(key)" }

@@ -32,12 +32,22 @@ import Testing
             pipeline.timeZone = Setting("UTC")
             expected.pipelines[0] = .postgres(pipeline)
         }
+        let smallest = databricksYAML(objects: "\"/var/audit/databricks/**/*.json*\"")
+        expected.pipelines.append(.databricks(try databricks(smallest)))
         #expect(try parse(uncommented) == expected)
     }
 
     @Test func itExplainsEverySettingThatThisReleaseHas() {
         for key in PostgresPipelineConfiguration.keys where key != "bronze" {
             #expect(Self.uncommented(Self.template.text).contains("\n    \(key):"), "\(key)")
+        }
+    }
+
+    @Test func itExplainsEverySettingOfTheDatabricksKind() throws {
+        let block = try #require(Self.template.text.split(separator: "#databricks_audit:").last)
+        let rules = DatabricksPipelineConfiguration.Rule.allCases.map(\.rawValue)
+        for key in DatabricksPipelineConfiguration.keys + rules {
+            #expect(block.contains("  #\(key):"), "\(key)")
         }
     }
 

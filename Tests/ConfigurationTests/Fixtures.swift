@@ -26,9 +26,31 @@ func parse(_ text: String, environment: [String: String] = [:]) throws -> LakeCo
 func pipeline(_ text: String, environment: [String: String] = [:]) throws -> PostgresPipelineConfiguration {
     let pipelines = try parse(text, environment: environment).pipelines
     let first = try #require(pipelines.first)
-    switch first {
-    case .postgres(let pipeline): return pipeline
-    }
+    guard case .postgres(let pipeline) = first else { throw AnotherKind() }
+    return pipeline
+}
+
+/// The first pipeline has not the kind that was asked for.
+struct AnotherKind: Error {}
+
+/// The smallest file with a pipeline of kind databricks; `pipeline` holds further lines of it.
+func databricksYAML(objects: String = "\"logs/**/*.json\"", pipeline: String = "") -> String {
+    """
+    lake: ./lake
+    pipelines:
+      databricks_audit:
+        kind: databricks
+        source: {objects: \(objects)}
+        schema: databricks_audit
+    \(pipeline.split(separator: "\n").map { "    \($0)" }.joined(separator: "\n"))
+    """
+}
+
+/// The first pipeline of `text`, of kind databricks.
+func databricks(_ text: String) throws -> DatabricksPipelineConfiguration {
+    let pipelines = try parse(text).pipelines
+    guard case .databricks(let pipeline) = try #require(pipelines.first) else { throw AnotherKind() }
+    return pipeline
 }
 
 /// The faults of a text that must not load.

@@ -140,10 +140,8 @@ import Testing
               c: {<<: [{role: replica}, *base], source: *files}
             """
         let pipelines = try parse(text).pipelines.map { pipeline in
-            switch pipeline {
-            case .postgres(let pipeline):
-                "\(pipeline.name) \(pipeline.role) \(pipeline.table) \(pipeline.node)"
-            }
+            guard case .postgres(let pipeline) = pipeline else { throw AnotherKind() }
+            return "\(pipeline.name) \(pipeline.role) \(pipeline.table) \(pipeline.node)"
         }
         #expect(pipelines == ["a primary s.a a", "b primary s.b b", "c replica s.a c"])
     }

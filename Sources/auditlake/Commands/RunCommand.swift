@@ -38,6 +38,7 @@ struct RunCommand: AsyncParsableCommand {
             let settings = try configuration.pipelines(named: pipelines).map { pipeline in
                 switch pipeline {
                 case .postgres(let postgres): try configuration.settings(of: postgres)
+                case .databricks(let databricks): throw UsageError(unreleased: databricks)
                 }
             }
             let telemetry = telemetryOptions.telemetry(isFollowing: mode == .follow)

@@ -131,9 +131,10 @@ struct TraceRecordCommand: AsyncParsableCommand {
 extension LakeConfiguration {
     /// What every pipeline that reads log files needs to run.
     fileprivate func allSettings() throws -> [PostgresPipelineSettings] {
-        try pipelines.map { pipeline in
+        try pipelines.compactMap { pipeline in
             switch pipeline {
             case .postgres(let postgres): try settings(of: postgres)
+            case .databricks: nil
             }
         }
     }

@@ -26,6 +26,17 @@ enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
     case json
 }
 
+extension UsageError {
+    /// A pipeline of a kind that this release can read the settings of, but not run.
+    init(unreleased pipeline: DatabricksPipelineConfiguration) {
+        self.init(
+            message: "pipelines.\(pipeline.name): the kind databricks is not in this release yet",
+            mend: "name the pipelines to run, or take it out",
+            status: .configuration
+        )
+    }
+}
+
 extension LakeConfiguration {
     /// The lake that the configuration names.
     func openableLake() throws -> Lake {

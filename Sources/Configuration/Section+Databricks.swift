@@ -1,0 +1,80 @@
+import Yams
+
+extension Section {
+    /// One path with wildcards or a list of them, made absolute; nil and a fault when one is no path of this machine.
+    func objectPatterns(_ key: String, example: String) -> [Setting<String>]? {
+        guard let patterns = requiredTexts(key, example: example), let node = node(key) else { return nil }
+        let nodes = node.sequence.map(Array.init) ?? [node]
+        for (pattern, node) in zip(patterns, nodes) where pattern.value.contains("://") {
+            let name = "\(path(key)) “\(pattern)”"
+            if pattern.value.hasPrefix("s3://") {
+                context.reportUnreleased(
+                    "object storage, as in \(name),",
+                    at: SourcePosition(node),
+                    mend:
+                        "copy the objects into a folder of this machine, by aws s3 sync or a mount, and name that"
+                )
+            } else {
+                refuse(node, "\(name) is a URL", mend: "name files of this machine")
+            }
+        }
+        return patterns.map { $0.map { FilePath.absolute($0, from: context.expander.folder) } }
+    }
+
+    /// The schema of a pipeline's bronze and silver tables, which must be there.
+    ///
+    /// Neither it nor the schema of its gold tables may be that of another pipeline: a gold table takes the name of a
+    /// service, and two pipelines would not agree on the columns.
+    func medallionSchema(_ key: String, of pipeline: String) -> Setting<String>? {
+        let example = "databricks_audit"
+        guard let text = requiredText(key, example: example), let node = node(key),
+            isSchema(text, node, of: path(key), suffix: "_gold")
+        else { return nil }
+        let schema = text.value.lowercased()
+        for claim in [schema, "\(schema)_gold"] {
+            guard let other = context.claim(schema: claim, for: pipeline) else { continue }
+            refuse(
+                node,
+                "the tables of \(path(key)) “\(text)” would mix with those of pipelines.\(other)",
+                mend: "give each databricks pipeline a schema of its own"
+            )
+            break
+        }
+        return text
+    }
+
+    /// A list of values without content: `null`, `""`, `{}`, `[]`.
+    func emptyValues(
+        _ key: String,
+        default standard: Set<DatabricksPipelineConfiguration.EmptyValue>
+    ) -> Set<DatabricksPipelineConfiguration.EmptyValue> {
+        guard let node = node(key) else { return standard }
+        let mend = "write a list of null, \"\", {} and [], such as \(key): [null, \"\"]"
+        guard let elements = node.sequence else {
+            context.report(.wrongType, at: SourcePosition(node), "\(path(key)) is not a list", mend: mend)
+            return standard
+        }
+        var values: Set<DatabricksPipelineConfiguration.EmptyValue> = []
+        for element in elements {
+            if let value = element.emptyValue {
+                values.insert(value)
+            } else {
+                refuse(element, "\(path(key)) holds a value that is not empty", mend: mend)
+            }
+        }
+        return values
+    }
+}
+
+extension Node {
+    /// Which value without content the node is; nil for one with content.
+    fileprivate var emptyValue: DatabricksPipelineConfiguration.EmptyValue? {
+        switch self {
+        case _ where isLeftOut: .null
+        case .scalar(let scalar) where scalar.string.isEmpty: .emptyString
+        case .mapping(let mapping) where mapping.isEmpty: .emptyObject
+        case .sequence(let sequence) where sequence.isEmpty: .emptyArray
+        default: nil
+        }
+    }
+}
