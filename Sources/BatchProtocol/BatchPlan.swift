@@ -6,12 +6,15 @@ package struct PlannedTable: Codable, Hashable, Sendable {
     package var tableID: String
     /// Rows that the batch has for it; a table without rows gets no commit.
     package var rows: Int
+    /// Whether the table may get its rows after the batch's receipt; nil for no.
+    package var isDeferrable: Bool?
 
     /// Creates an entry.
-    package init(name: String, tableID: String, rows: Int) {
+    package init(name: String, tableID: String, rows: Int, isDeferrable: Bool = false) {
         self.name = name
         self.tableID = tableID
         self.rows = rows
+        self.isDeferrable = isDeferrable ? true : nil
     }
 }
 
@@ -128,6 +131,8 @@ package struct BatchReceipt: Codable, Hashable, Sendable {
     package var bytes: UInt64
     /// What was lost under `on_data_loss: continue`.
     package var gaps: [SourceGap]
+    /// The first batch that has rows for tables which were left for later; nil when all tables have all.
+    package var deferredFrom: UInt64?
 
     /// Creates a receipt.
     package init(batch: UInt64, parserVersion: Int, tables: [TableReceipt], bytes: UInt64, gaps: [SourceGap])

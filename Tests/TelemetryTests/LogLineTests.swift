@@ -98,7 +98,9 @@ import Testing
     }
 
     @Test func aNameCannotForgeALine() {
-        let remark = PipelineEvent.remark(.startsAnew(path: "/log/a\n2026 info forged\u{1B}[31m\".csv"))
+        let remark = PipelineEvent.remark(
+            .files(.startsAnew(path: "/log/a\n2026 info forged\u{1B}[31m\".csv"))
+        )
         let text = lines(.text, [remark])
         #expect(text.count == 1 && text[0].dropLast().allSatisfy { !$0.isNewline })
         #expect(

@@ -13,17 +13,6 @@ extension PostgresPipeline {
         var isCut: Bool
     }
 
-    /// Says what the source has to say, unless it said so at the last look.
-    func tell(_ remarks: [TailedFileSource.Remark]) {
-        for remark in remarks where !standingRemarks.contains(remark) {
-            if !summary.remarks.contains(remark), summary.remarks.count < RunSummary.remarkLimit {
-                summary.remarks.append(remark)
-            }
-            observer.event(.remark(remark))
-        }
-        standingRemarks = Set(remarks)
-    }
-
     /// Keeps since when each file has been absent without a break.
     ///
     /// Known to this process only: what it has not seen absent for long is kept in mind.

@@ -32,7 +32,7 @@ extension PostgresPipeline {
 
     private func stageOnce(batch: UInt64, plannedAt: Int64, after state: ShardState) throws -> StagedBatch? {
         let look = try files.look(after: state)
-        tell(look.remarks)
+        tell(look.remarks.map(SourceRemark.files))
         unreadable = look.unreadable
         noteAbsent(look.absent, at: plannedAt)
         let unread = inOrderOfWriting(worthReading(look.files))

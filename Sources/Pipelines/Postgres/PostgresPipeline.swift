@@ -11,14 +11,6 @@ import PostgresSessions
 
 /// What a PostgreSQL pipeline reads and where it writes.
 package struct PostgresPipelineSettings: Sendable {
-    /// What to do when bytes that a plan names are gone.
-    package enum DataLossPolicy: String, Hashable, Sendable {
-        /// Stop with an error.
-        case fail
-        /// Commit what is left and record the gap.
-        case `continue`
-    }
-
     /// Row groups beyond this size make files no smaller and readers no faster.
     package static let largestRowGroupByteCount = 16 << 20
 
@@ -93,7 +85,7 @@ package final class PostgresPipeline {
     var summary = RunSummary()
     var progress = PipelineProgress()
     /// What the source said at the last look.
-    var standingRemarks: Set<TailedFileSource.Remark> = []
+    var standingRemarks: Set<SourceRemark> = []
     /// Files that could not be read at the last look.
     var unreadable: [StorageError] = []
     /// Since when each file that is gone has been absent, by id, in microseconds since 1970-01-01 UTC.
@@ -227,6 +219,12 @@ extension PostgresPipeline: PipelineWork {
     var configuredPipelines: Set<String>? { settings.configuredPipelines }
 
     func makeWatcher() -> any SourceWatcher { FileWatcher(source: settings.source) }
+
+    var isDeferring: Bool { false }
+    func isDeferrable(_ table: TableName) -> Bool { false }
+
+    /// There are two, always.
+    func openTables(of opening: ShardStore.Opening) {}
 
     func received(_ plan: BatchPlan, isOwn: Bool) {
         sessionsAfter = isOwn ? sessionsStaged.map { (plan.batch, $0) } : nil

@@ -21,8 +21,18 @@ protocol BatchWork: AnyObject {
     var tables: [GroupTable] { get }
     /// The table whose rows stand for the batch's.
     var mainTable: TableName { get }
+    /// What the source said at the last look.
+    var standingRemarks: Set<SourceRemark> { get set }
     /// What the run has done.
     var summary: RunSummary { get set }
+
+    /// Whether a table may get its rows after the batch's receipt.
+    func isDeferrable(_ table: TableName) -> Bool
+    /// Whether this run leaves such tables for later.
+    var isDeferring: Bool { get }
+
+    /// Makes sure that every table of the shard is open: those that its plans and receipts name.
+    func openTables(of opening: ShardStore.Opening) throws
 
     /// Reads what is unread, up to one batch, into data files that no commit names yet.
     ///
@@ -63,6 +73,17 @@ struct TableUpkeep {
 extension BatchWork {
     /// The pipeline's quarantine table, first of the group.
     var quarantine: TableName? { tables.first?.name }
+
+    /// Says what the source has to say, unless it said so at the last look.
+    func tell(_ remarks: [SourceRemark]) {
+        for remark in remarks where !standingRemarks.contains(remark) {
+            if !summary.remarks.contains(remark), summary.remarks.count < RunSummary.remarkLimit {
+                summary.remarks.append(remark)
+            }
+            observer.event(.remark(remark))
+        }
+        standingRemarks = Set(remarks)
+    }
 
     /// Removes data files that no commit will name.
     func remove(_ staged: StagedBatch) {

@@ -25,6 +25,7 @@ struct ShardRun {
         self.appID = appID
         var opening = try shard.open()
         while true {
+            try pipeline.openTables(of: opening)
             let transactions = try Self.transactions(of: pipeline.tables, appID: appID)
             do {
                 machine = try ShardMachine(
@@ -75,6 +76,7 @@ struct ShardRun {
 
     /// Takes one step; false when nothing is left to do.
     mutating func advance() throws -> Bool {
+        if !pipeline.isDeferring, let first = machine.deferredFrom { try catchUp(from: first) }
         switch machine.step {
         case .plan(let batch):
             guard !pipeline.observer.isCancelled() else {
@@ -145,10 +147,12 @@ struct ShardRun {
                 PlannedTable(
                     name: table.name.description,
                     tableID: table.delta.head.metadata.id,
-                    rows: staged.rowCount(table.name)
+                    rows: staged.rowCount(table.name),
+                    isDeferrable: pipeline.isDeferrable(table.name)
                 )
             }
         )
+        plan.objects = staged.objects.isEmpty ? nil : staged.objects
         plan.forgotten = staged.forgotten.isEmpty ? nil : staged.forgotten
         plan.stateChanges = staged.stateChanges.isEmpty ? nil : staged.stateChanges
         plan.expectations = staged.expectations.isEmpty ? nil : staged.expectations
@@ -169,6 +173,7 @@ struct ShardRun {
             )
         }
         guard planned.rows > 0 else { return machine.skipped() }
+        if pipeline.isDeferring, planned.isDeferrable == true { return machine.deferred() }
         if let version = try table.delta.versionHolding(batch: plan.batch, appID: appID) {
             // An earlier run or another process was faster: the bytes are not needed again.
             return machine.committed(rows: planned.rows, version: version)
@@ -204,6 +209,58 @@ struct ShardRun {
         pipeline.summary.redoneBatches += 1
         staged = redone
         return redone
+    }
+
+    // MARK: What was left for later
+
+    /// Brings tables that were left for later up to the newest receipt, batch by batch.
+    private mutating func catchUp(from first: UInt64) throws {
+        guard let newest = newestReceipt else { return }
+        var next = max(first, try shard.deferredHint() + 1)
+        while next <= newest {
+            guard let plan = try shard.plan(next) else {
+                throw ShardError(
+                    code: .brokenSequence,
+                    batch: next,
+                    detail: "\(shard.store.path(shard.path.plan(next))) is missing"
+                )
+            }
+            try bringIn(plan)
+            try shard.hintDeferred(next)
+            next += 1
+        }
+        var held: [String: (batch: UInt64, version: Int64)] = [:]
+        for table in pipeline.tables where pipeline.isDeferrable(table.name) {
+            guard let last = table.delta.head.transactions[appID] else { continue }
+            held[table.name.description] = (UInt64(last.version), table.delta.head.version)
+        }
+        machine.caughtUp(held)
+    }
+
+    private func bringIn(_ plan: BatchPlan) throws {
+        let due = pipeline.tables.filter { table in
+            plan.tables.contains {
+                $0.name == table.name.description && $0.isDeferrable == true && $0.rows > 0
+            } && Int64(plan.batch) > table.delta.head.transactions[appID]?.version ?? 0
+        }
+        guard !due.isEmpty else { return }
+        let staged = try pipeline.restage(plan, for: Set(due.map(\.name)), after: state)
+        for table in due {
+            guard let files = staged.files[table.name], !files.isEmpty else { continue }
+            let result = try table.delta.append(
+                files.map(\.add),
+                growing: staged.grown[table.name],
+                appID: appID,
+                batch: plan.batch,
+                now: pipeline.clock() / 1_000
+            )
+            if case .alreadyCommitted = result {
+                for file in files {
+                    try pipeline.lake.store.remove("\(table.folder)/\(file.add.path.decoded)")
+                }
+            }
+        }
+        pipeline.summary.rows += due.reduce(0) { $0 + staged.rowCount($1.name) }
     }
 
     // MARK: Receipt
@@ -252,7 +309,10 @@ struct ShardRun {
             bytes: receipt.bytes,
             plannedAt: plan.plannedAt,
             finishedAt: pipeline.clock(),
-            offsets: Dictionary(plan.ranges.map { ($0.file.path, $0.file.offset) }, uniquingKeysWith: max),
+            offsets: Dictionary(
+                plan.ranges.map { ($0.file.path, $0.file.offset) },
+                uniquingKeysWith: max
+            ),
             expectations: plan.expectations ?? [],
             isRedone: receipt.batch != ownBatch
         )

@@ -6,8 +6,12 @@ import DeltaLog
 struct StagedBatch {
     /// Ranges of tailed files.
     var ranges: [SourceRange] = []
+    /// Ranges of delivered objects.
+    var objects: [ObjectRange] = []
     /// The data files, by table.
     var files: [TableName: [StagedFile]] = [:]
+    /// Rows of tables that are left for later, which have no files.
+    var deferredRows: [TableName: Int] = [:]
     /// Schemas of tables that have to grow for these files.
     var grown: [TableName: TableSchema] = [:]
     /// Bytes that could not be read again.
@@ -22,5 +26,7 @@ struct StagedBatch {
     var expectations: [ExpectationResult] = []
 
     /// Rows of a table.
-    func rowCount(_ table: TableName) -> Int { files[table]?.reduce(0) { $0 + $1.rowCount } ?? 0 }
+    func rowCount(_ table: TableName) -> Int {
+        deferredRows[table] ?? files[table]?.reduce(0) { $0 + $1.rowCount } ?? 0
+    }
 }
