@@ -24,7 +24,13 @@ struct BronzeReader {
     let table: DeltaTable
 
     private struct Bounds: Decodable {
-        struct Values: Decodable { var ingest_ts: String? }
+        struct Values: Decodable {
+            var ingestTime: String?
+
+            enum CodingKeys: String, CodingKey {
+                case ingestTime = "ingest_ts"
+            }
+        }
         var minValues: Values?
         var maxValues: Values?
     }
@@ -70,7 +76,7 @@ struct BronzeReader {
         guard let stats = file.stats,
             let bounds = try? JSONDecoder().decode(Bounds.self, from: Data(stats.utf8))
         else { return "" }
-        return bounds.minValues?.ingest_ts ?? ""
+        return bounds.minValues?.ingestTime ?? ""
     }
 
     private func read(

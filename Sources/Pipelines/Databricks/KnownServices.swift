@@ -38,6 +38,8 @@ struct KnownServices {
     /// What a batch adds, for its plan.
     ///
     /// - Parameter grown: The services after the batch.
+    /// - Returns: One change for each service that is new or has new keys.
+    /// - Throws: Never in practice: a schema is always JSON.
     func changes(to grown: [ServiceSchema]) throws -> [StateChange] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
