@@ -73,7 +73,7 @@ let package = Package(
             swiftSettings: hot
         ),
         .target(name: "DeltaLog", swiftSettings: strict),
-        .target(name: "BatchProtocol", swiftSettings: strict),
+        .target(name: "BatchProtocol", dependencies: ["CByteScan"], swiftSettings: strict),
 
         // One outside system each.
         .target(

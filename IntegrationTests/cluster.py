@@ -34,6 +34,17 @@ class Cluster:
     def connect(self, node="primary", **more):
         return Connection(os.path.join(self.base, "sock"), self.port if node == "primary" else self.replica_port, **more)
 
+    def create_app(self, schema):
+        """the database app, and what is in it"""
+        root = self.connect(database="postgres")
+        root.query("create database app")
+        root.close()
+        admin = self.connect()
+        r = admin.query(schema)
+        if r.error:
+            raise RuntimeError(f"{r.error} {r.message}")
+        admin.close()
+
     def stop(self):
         self.script("stop")
 

@@ -10,23 +10,12 @@ need root with setpriv, or no root at all; without, a line says `skipped:` and w
 
 Exit status 1 when a case fails.
 """
-import contextlib, csv, io, json, os, random, re, resource, shutil, signal, subprocess, sys, time, warnings
+import contextlib, json, os, re, resource, shutil, signal, subprocess, sys, warnings
 import harness
-from harness import HERE, ROOT, Failure, Feeder, Workspace, engines, expected
+from harness import ROOT, case, demand, engines, expected
 
 STORAGE, CONFIGURATION, INPUT, STATE = 73, 65, 66, 76
 SWIFT = re.compile(r"DecodingError|Error\.|Error\(|Optional\(|NSCocoa|Swift\.|Fatal error|Foundation|\bnil\b|0x[0-9a-f]{6}")
-CASES = []
-
-
-def case(body):
-    CASES.append(body)
-    return body
-
-
-def demand(truth, text):
-    if not truth:
-        raise Failure(text)
 
 
 def refused(done, status, *words):
@@ -48,17 +37,10 @@ def exact(w, logs, **more):
     demand(not problems, "; ".join(problems))
 
 
-class Bench:
+class Bench(harness.Bench):
     def __init__(self, a, folder):
-        self.a, self.folder, self.rng, self.number = a, folder, random.Random(a.seed), 0
+        super().__init__(a, folder)
         self.plain = a.logs[0]
-
-    def workspace(self, logs=None, **keys):
-        self.number += 1
-        w = Workspace(self.a.binary, os.path.join(self.folder, str(self.number)), **keys)
-        for path in self.a.logs if logs is None else logs:
-            shutil.copy(path, w.logs)
-        return w
 
     def filled(self, logs=None, **keys):
         """a lake that holds its logs"""
@@ -404,9 +386,9 @@ def newer_formats(b):
     cases = {
         "a lake of a newer format": (os.path.join(w.lake, "_auditlake", "format.json"), lambda _: '{"format":99}', ("99", "newer release")),
         "a lake format that is none": (os.path.join(w.lake, "_auditlake", "format.json"), lambda _: "?", ("format.json", "restore")),
-        "a newer plan": (newest["plans"], lambda s: s.replace('"format":2', '"format":99'), ("99", "newer release")),
+        "a newer plan": (newest["plans"], lambda s: s.replace('"format":3', '"format":99'), ("99", "newer release")),
         "a newer plan of another shape": (newest["plans"], lambda _: '{"format":99}', ("99", "newer release")),
-        "a newer receipt": (newest["receipts"], lambda s: s.replace('"format":2', '"format":99'), ("99", "newer release")),
+        "a newer receipt": (newest["receipts"], lambda s: s.replace('"format":3', '"format":99'), ("99", "newer release")),
         "a plan cut short": (newest["plans"], lambda s: s[:40], (newest["plans"], "restore")),
         "a receipt cut short": (newest["receipts"], lambda s: s[:40], (newest["receipts"], "restore")),
         "a commit cut short": (os.path.join(w.table, "_delta_log", f"{1:020}.json"), lambda s: s[:40], (w.table, "restore")),
@@ -613,30 +595,6 @@ def forged_audit_records(b):
     yield "RAISE LOG with pgaudit's words is no audit record, with a whole record inside it is one record"
 
 
-# ----------------------------------------------------------------
-
-def main():
-    p = harness.arguments(__doc__)
-    p.add_argument("--only", default="", metavar="WORD", help="cases with this word in their name")
-    a = p.parse_args()
-    folder = harness.prepare(a)
-    print(f"seed {a.seed}")
-    b, failed, started = Bench(a, folder), 0, time.monotonic()
-    for body in CASES:
-        if a.only not in body.__name__:
-            continue
-        try:
-            for line in body(b):
-                print(f"ok: {line}", flush=True)
-        except Failure as e:
-            failed += 1
-            print(f"FAILED: {body.__name__.replace('_', ' ')}: {str(e)[:1500]}", flush=True)
-    print(f"{time.monotonic() - started:.0f} s")
-    harness.leave(a, folder, failed)
-    print("ok" if not failed else f"{failed} FAILED: run again with --seed {a.seed}")
-    return 1 if failed else 0
-
-
 if __name__ == "__main__":
     warnings.filterwarnings("ignore", category=UserWarning)
-    sys.exit(main())
+    sys.exit(harness.run_cases(__doc__, Bench))

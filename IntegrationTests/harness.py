@@ -376,8 +376,63 @@ def prepare(a):
     return tempfile.mkdtemp(prefix="auditlake-", dir=base)
 
 
-def leave(a, folder, failed):
+def conclude(a, folder, failed, started=None):
+    """the last words of a test, and its exit status; the folder is left after a failure"""
+    if started is not None:
+        print(f"{time.monotonic() - started:.0f} s")
     if a.keep or failed:
         print(f"left in {folder}")
     else:
         shutil.rmtree(folder, ignore_errors=True)
+    print("ok" if not failed else f"FAILED: run again with --seed {a.seed}" if "seed" in a else "FAILED")
+    return 1 if failed else 0
+
+
+# ---------------------------------------------------------------- tests that are a list of cases
+
+CASES = []
+
+
+def case(body):
+    """a function that takes the bench and yields what it found good"""
+    CASES.append(body)
+    return body
+
+
+def demand(truth, text):
+    if not truth:
+        raise Failure(text)
+
+
+class Bench:
+    """what the cases work on: workspaces with logs, each in a folder of its own"""
+
+    def __init__(self, a, folder):
+        self.a, self.folder, self.rng, self.number = a, folder, random.Random(a.seed), 0
+
+    def workspace(self, logs=None, **keys):
+        self.number += 1
+        w = Workspace(self.a.binary, os.path.join(self.folder, str(self.number)), **keys)
+        for path in self.a.logs if logs is None else logs:
+            shutil.copy(path, w.logs)
+        return w
+
+
+def run_cases(description, bench):
+    """runs the cases that the command line names; the exit status"""
+    p = arguments(description)
+    p.add_argument("--only", default="", metavar="WORD", help="cases with this word in their name")
+    a = p.parse_args()
+    folder = prepare(a)
+    print(f"seed {a.seed}")
+    b, failed, started = bench(a, folder), 0, time.monotonic()
+    for body in CASES:
+        if a.only not in body.__name__:
+            continue
+        try:
+            for line in body(b):
+                print(f"ok: {line}", flush=True)
+        except Failure as e:
+            failed += 1
+            print(f"FAILED: {body.__name__.replace('_', ' ')}: {str(e)[:1500]}", flush=True)
+    return conclude(a, folder, failed, started)

@@ -146,9 +146,7 @@ def main():
         if not killer.counts[p]:
             print(f"FAILED: no kill fell into phase {name}")
             good = False
-    harness.leave(a, folder, not good)
-    print("ok" if good else f"FAILED: run again with --seed {a.seed}")
-    return 0 if good else 1
+    return harness.conclude(a, folder, not good)
 
 
 if __name__ == "__main__":

@@ -6,40 +6,17 @@ bytes and back. The truth is an independent reading of the logs (Examples/expect
 
 Exit status 1 when a case fails.
 """
-import csv, json, os, random, re, shutil, socket, subprocess, sys, time, urllib.error, urllib.request, warnings
+import csv, json, os, re, shutil, socket, sys, time, urllib.error, urllib.request, warnings
 from prometheus_client.parser import text_string_to_metric_families
 import harness
-from harness import NODE, PIPELINE, ROLE, TABLE, Failure, Workspace, expected
+from harness import NODE, PIPELINE, Bench, case, demand, expected
 
 STATE, STOPPED = 76, 75
 SECRET = "operations-secret-4711"
-CASES = []
-
-
-def case(body):
-    CASES.append(body)
-    return body
-
-
-def demand(truth, text):
-    if not truth:
-        raise Failure(text)
 
 
 def equal(got, want, what):
     demand(got == want, f"{what}: {got!r}, expected {want!r}")
-
-
-class Bench:
-    def __init__(self, a, folder):
-        self.a, self.folder, self.rng, self.number = a, folder, random.Random(a.seed), 0
-
-    def workspace(self, **keys):
-        self.number += 1
-        w = Workspace(self.a.binary, os.path.join(self.folder, str(self.number)), **keys)
-        for path in self.a.logs:
-            shutil.copy(path, w.logs)
-        return w
 
 
 def good(w, *arguments):
@@ -299,27 +276,6 @@ def trace_of_bytes_without_row(b):
     yield "what is not there is told with a way on"
 
 
-def main():
-    p = harness.arguments(__doc__)
-    p.add_argument("--only", metavar="WORD", default="", help="only cases with this in their name")
-    a = p.parse_args()
-    folder = harness.prepare(a)
-    print(f"seed {a.seed}")
-    b, started, failed = Bench(a, folder), time.monotonic(), False
-    for body in CASES:
-        if a.only not in body.__name__:
-            continue
-        try:
-            for line in body(b):
-                print(f"ok: {line}")
-        except Failure as e:
-            failed = True
-            print(f"FAILED: {body.__name__}: {e}")
-    print(f"{time.monotonic() - started:.0f} s")
-    harness.leave(a, folder, failed)
-    return 1 if failed else 0
-
-
 if __name__ == "__main__":
     warnings.filterwarnings("ignore", category=UserWarning)
-    sys.exit(main())
+    sys.exit(harness.run_cases(__doc__, Bench))

@@ -247,10 +247,7 @@ def main():
         print(f"  {problem}")
     for kind, n in judge.counts.items():
         print(f"FAILED: {kind}: {n}")
-    print(f"{time.monotonic() - started:.0f} s")
-    harness.leave(a, folder, bool(judge.counts))
-    print("ok" if not judge.counts else f"FAILED: run again with --seed {a.seed}")
-    return 1 if judge.counts else 0
+    return harness.conclude(a, folder, judge.counts, started)
 
 
 if __name__ == "__main__":

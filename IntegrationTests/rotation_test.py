@@ -156,10 +156,7 @@ def main():
         if ok and not a.keep:
             shutil.rmtree(place, ignore_errors=True)
         good &= ok
-    print(f"{time.monotonic() - started:.0f} s")
-    harness.leave(a, folder, not good)
-    print("ok" if good else f"FAILED: run again with --seed {a.seed}")
-    return 0 if good else 1
+    return harness.conclude(a, folder, not good, started)
 
 
 if __name__ == "__main__":

@@ -125,14 +125,7 @@ class Planter:
 
 
 def plant_all(cluster, rng):
-    root = cluster.connect(database="postgres")
-    root.query("create database app")
-    root.close()
-    admin = cluster.connect()
-    r = admin.query(SCHEMA)
-    if r.error:
-        raise RuntimeError(f"{r.error} {r.message}")
-    admin.close()
+    cluster.create_app(SCHEMA)
     time.sleep(1)                                                      # the replica has to have the roles; a late one only loses one secret
     planter = Planter(cluster, rng)
     for group in KINDS, KNOWN:
@@ -313,10 +306,7 @@ def main():
             problems.append(f"{secrets[word]}: {word} in {len(where)} kinds of places, such as {place}: {text!r}")
     for problem in problems:
         print(f"  {problem}")
-    print(f"{time.monotonic() - started:.0f} s")
-    harness.leave(a, folder, bool(problems))
-    print("ok" if not problems else f"FAILED: run again with --seed {a.seed}")
-    return 1 if problems else 0
+    return harness.conclude(a, folder, problems, started)
 
 
 if __name__ == "__main__":

@@ -89,9 +89,7 @@ def main():
         problems.append(f"memory grew by {memory / 1e6:.0f} MB and descriptors by {descriptors:.0f} in the last life")
     for problem in problems:
         print(f"  {problem}")
-    harness.leave(a, folder, bool(problems))
-    print("ok: every record once" if not problems else f"FAILED: run again with --seed {a.seed}")
-    return 1 if problems else 0
+    return harness.conclude(a, folder, problems)
 
 
 if __name__ == "__main__":

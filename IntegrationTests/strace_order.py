@@ -142,9 +142,7 @@ def main():
     except Failure as e:
         print(f"FAILED: {e}")
         failed = True
-    harness.leave(a, folder, failed)
-    print("FAILED" if failed else "ok")
-    return 1 if failed else 0
+    return harness.conclude(a, folder, failed)
 
 
 if __name__ == "__main__":

@@ -106,10 +106,7 @@ def main():
         for problem in problems:
             print(f"  {problem}")
         good &= not problems
-    print(f"{time.monotonic() - started:.0f} s")
-    harness.leave(a, folder, not good)
-    print("ok" if good else f"FAILED: run again with --seed {a.seed}")
-    return 0 if good else 1
+    return harness.conclude(a, folder, not good, started)
 
 
 if __name__ == "__main__":

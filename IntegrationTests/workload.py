@@ -400,14 +400,7 @@ def sessions_of(cluster, node, seed):
 
 def run(cluster, seconds, seed, progress=lambda: None):
     """runs the workload on both nodes; the workers with their journals"""
-    root = cluster.connect(database="postgres")
-    root.query("create database app")
-    root.close()
-    admin = cluster.connect()
-    r = admin.query(SCHEMA)
-    if r.error:
-        raise RuntimeError(f"{r.error} {r.message}")
-    admin.close()
+    cluster.create_app(SCHEMA)
     end = time.monotonic() + 30
     while True:                                                        # until the replica has it all
         try:

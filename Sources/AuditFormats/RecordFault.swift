@@ -35,6 +35,18 @@ package struct RecordFault: Hashable, Sendable {
         case tooLong = "too_long"
         /// A line of the log collector's own file, which holds no records.
         case collectorOutput = "collector_output"
+        /// A line is no JSON.
+        case malformedJSON = "malformed_json"
+        /// A line is JSON, but no audit event.
+        case noEvent = "no_event"
+        /// An event breaks the rule of this name, which asks for the quarantine.
+        case ruleValidWorkspaceID = "rule_valid_workspace_id"
+        /// An event breaks the rule of this name, which asks for the quarantine.
+        case ruleTimestampNotNull = "rule_timestamp_is_not_null"
+        /// An event breaks the rule of this name, which asks for the quarantine.
+        case ruleServiceNameNotNull = "rule_service_name_is_not_null"
+        /// An event breaks the rule of this name, which asks for the quarantine.
+        case ruleActionNameNotNull = "rule_action_name_is_not_null"
         /// A secret stands where it cannot be taken out of the record.
         case unredactable
     }

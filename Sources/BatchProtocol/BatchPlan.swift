@@ -6,12 +6,15 @@ package struct PlannedTable: Codable, Hashable, Sendable {
     package var tableID: String
     /// Rows that the batch has for it; a table without rows gets no commit.
     package var rows: Int
+    /// Whether the table may get its rows after the batch's receipt; nil for no.
+    package var isDeferrable: Bool?
 
     /// Creates an entry.
-    package init(name: String, tableID: String, rows: Int) {
+    package init(name: String, tableID: String, rows: Int, isDeferrable: Bool = false) {
         self.name = name
         self.tableID = tableID
         self.rows = rows
+        self.isDeferrable = isDeferrable ? true : nil
     }
 }
 
@@ -21,7 +24,7 @@ package struct PlannedTable: Codable, Hashable, Sendable {
 /// before it, `plannedAt` and the parser version.
 package struct BatchPlan: Codable, Hashable, Sendable {
     /// The format of plans and receipts that this release writes.
-    package static let currentFormat = 2
+    package static let currentFormat = 3
 
     /// Version of this format.
     package var format = BatchPlan.currentFormat
@@ -37,8 +40,10 @@ package struct BatchPlan: Codable, Hashable, Sendable {
     package var parserVersion: Int
     /// The batch after which the newest state snapshot was written; 0 for none.
     package var stateSnapshot: UInt64
-    /// What is read, in order.
+    /// What is read of tailed files, in order.
     package var ranges: [SourceRange]
+    /// What is read of objects, in order; nil for none.
+    package var objects: [ObjectRange]?
     /// The batch group, in order of commit.
     package var tables: [PlannedTable]
     /// Ids of files that are no longer kept in mind; nil for none.
@@ -70,7 +75,9 @@ package struct BatchPlan: Codable, Hashable, Sendable {
     }
 
     /// Bytes of all ranges.
-    package var byteCount: UInt64 { ranges.reduce(0) { $0 + $1.byteCount } }
+    package var byteCount: UInt64 {
+        ranges.reduce(0) { $0 + $1.byteCount } + (objects ?? []).reduce(0) { $0 + $1.rangeByteCount }
+    }
 }
 
 /// What a batch left in one table.
@@ -124,6 +131,8 @@ package struct BatchReceipt: Codable, Hashable, Sendable {
     package var bytes: UInt64
     /// What was lost under `on_data_loss: continue`.
     package var gaps: [SourceGap]
+    /// The first batch that has rows for tables which were left for later; nil when all tables have all.
+    package var deferredFrom: UInt64?
 
     /// Creates a receipt.
     package init(batch: UInt64, parserVersion: Int, tables: [TableReceipt], bytes: UInt64, gaps: [SourceGap])

@@ -49,6 +49,8 @@ package struct ShardMachine: Hashable, Sendable {
     /// By name, what the shard has left in each table so far.
     private var tables: [TableReceipt]
     private var gaps: [SourceGap] = []
+    /// The first batch that has rows for tables which were left for later; nil when all tables have all.
+    package private(set) var deferredFrom: UInt64?
 
     /// Opens a shard.
     ///
@@ -60,6 +62,7 @@ package struct ShardMachine: Hashable, Sendable {
         self.parserVersion = parserVersion
         tables = record.receipt?.tables ?? []
         let received = record.receipt?.batch ?? 0
+        deferredFrom = record.receipt?.deferredFrom
         nextBatch = received + 1
         phase = .idle
         for format in [record.plan?.format, record.receipt?.format] {
@@ -80,11 +83,17 @@ package struct ShardMachine: Hashable, Sendable {
             )
         }
         let open = planned == received + 1 ? record.plan : nil
-        try check(record.transactions, open: open)
+        let deferrable = Set(record.plan?.tables.filter { $0.isDeferrable == true }.map(\.name) ?? [])
+        try check(record.transactions, open: open, received: received, deferrable: deferrable)
         if let open { phase = Self.start(of: open) }
     }
 
-    private func check(_ transactions: [String: UInt64], open: BatchPlan?) throws {
+    private func check(
+        _ transactions: [String: UInt64],
+        open: BatchPlan?,
+        received: UInt64,
+        deferrable: Set<String>
+    ) throws {
         var isPartlyCommitted = false
         for name in Set(tables.map(\.name)).union(transactions.keys).sorted() {
             let expected = tables.first { $0.name == name }?.lastBatch ?? 0
@@ -94,6 +103,10 @@ package struct ShardMachine: Hashable, Sendable {
                 continue
             }
             guard found ?? 0 != expected else { continue }
+            // What was left for later may have been brought in since.
+            if deferredFrom != nil, deferrable.contains(name), (expected...received).contains(found ?? 0) {
+                continue
+            }
             throw ShardError(
                 code: found == nil ? .missingTransaction : .transactionMismatch,
                 batch: expected,
@@ -115,17 +128,20 @@ package struct ShardMachine: Hashable, Sendable {
         switch phase {
         case .idle: .plan(batch: nextBatch)
         case .committing(let plan, let table): .commit(plan, table: table)
-        case .receiving(let plan):
-            .putReceipt(
-                BatchReceipt(
-                    batch: plan.batch,
-                    parserVersion: parserVersion,
-                    tables: tables,
-                    bytes: plan.byteCount,
-                    gaps: gaps
-                )
-            )
+        case .receiving(let plan): .putReceipt(receipt(of: plan))
         }
+    }
+
+    private func receipt(of plan: BatchPlan) -> BatchReceipt {
+        var receipt = BatchReceipt(
+            batch: plan.batch,
+            parserVersion: parserVersion,
+            tables: tables,
+            bytes: plan.byteCount,
+            gaps: gaps
+        )
+        receipt.deferredFrom = deferredFrom
+        return receipt
     }
 
     /// The batch that is planned and has no receipt yet.
@@ -163,6 +179,30 @@ package struct ShardMachine: Hashable, Sendable {
     /// The plan has no rows for the present table.
     package mutating func skipped() { finishTable { _, table in table.rows = 0 } }
 
+    /// The rows of the present table are left for later.
+    package mutating func deferred() {
+        guard let batch = openPlan?.batch else { preconditionFailure("no table is being committed") }
+        deferredFrom = deferredFrom ?? batch
+        finishTable { _, table in table.rows = 0 }
+    }
+
+    /// Tables that were left for later have all batches with a receipt.
+    ///
+    /// - Parameter held: By name, the last batch that each holds, and the table's version with it.
+    package mutating func caughtUp(_ held: [String: (batch: UInt64, version: Int64)]) {
+        deferredFrom = nil
+        for (name, last) in held {
+            if let index = tables.firstIndex(where: { $0.name == name }) {
+                tables[index].lastBatch = last.batch
+                tables[index].version = last.version
+            } else {
+                tables.append(
+                    TableReceipt(name: name, rows: 0, version: last.version, lastBatch: last.batch)
+                )
+            }
+        }
+    }
+
     private mutating func finishTable(_ change: (UInt64, inout TableReceipt) -> Void) {
         guard case .committing(let plan, let index) = phase else {
             preconditionFailure("no table is being committed")
@@ -185,6 +225,7 @@ package struct ShardMachine: Hashable, Sendable {
     package mutating func received(_ receipt: BatchReceipt) {
         guard case .receiving(let plan) = phase else { preconditionFailure("no receipt is due") }
         tables = receipt.tables
+        deferredFrom = receipt.deferredFrom
         nextBatch = plan.batch + 1
         phase = .idle
     }

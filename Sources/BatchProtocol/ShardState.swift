@@ -1,27 +1,44 @@
-/// What a shard knows after a batch: how far it has read each of its files, and what the decoder keeps in mind.
+/// What a shard knows after a batch: how far it has read each of its files and objects, and what the decoder keeps in
+/// mind.
 ///
 /// A function of its plans alone.
 package struct ShardState: Codable, Hashable, Sendable {
     /// The files, in order of first sight.
     package private(set) var files: [TrackedFile]
+    /// What was read of each object.
+    package private(set) var objects: ObjectLedger
     /// What the decoder keeps from batch to batch, by names of its own.
     package private(set) var values: [String: String]
 
     /// Creates a state; the state before the first batch is empty.
-    package init(files: [TrackedFile] = [], values: [String: String] = [:]) {
+    package init(
+        files: [TrackedFile] = [],
+        objects: ObjectLedger = ObjectLedger(),
+        values: [String: String] = [:]
+    ) {
         self.files = files
+        self.objects = objects
         self.values = values
     }
 
     private enum CodingKeys: String, CodingKey {
-        case files, values
+        case files, objects, values
     }
 
-    /// Reads a stored state; one of format 1 has no values.
+    /// Reads a stored state; one of format 1 has no values, and none has objects when there are none.
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         files = try container.decode([TrackedFile].self, forKey: .files)
         values = try container.decodeIfPresent([String: String].self, forKey: .values) ?? [:]
+        objects = try container.decodeIfPresent(ObjectLedger.self, forKey: .objects) ?? ObjectLedger()
+    }
+
+    /// Writes a state.
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(files, forKey: .files)
+        try container.encode(values, forKey: .values)
+        if objects.count > 0 { try container.encode(objects, forKey: .objects) }
     }
 
     /// Takes in what a batch has read and learned.
@@ -33,6 +50,7 @@ package struct ShardState: Codable, Hashable, Sendable {
                 files.append(range.file)
             }
         }
+        for range in plan.objects ?? [] { objects.apply(range) }
         if let forgotten = plan.forgotten, !forgotten.isEmpty {
             let ids = Set(forgotten)
             files.removeAll { ids.contains($0.id) }

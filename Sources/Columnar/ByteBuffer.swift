@@ -46,6 +46,15 @@ package struct ByteBuffer: ~Copyable {
         count &+= MemoryLayout<Value>.size
     }
 
+    /// Appends a fixed-width value `times` over.
+    @inlinable
+    package mutating func append<Value: BitwiseCopyable>(repeating value: Value, count times: Int) {
+        let byteCount = times &* MemoryLayout<Value>.stride
+        reserve(byteCount)
+        (base + count).initializeMemory(as: Value.self, repeating: value, count: times)
+        count &+= byteCount
+    }
+
     /// Appends bytes.
     @inlinable @inline(__always)
     package mutating func append(_ bytes: UnsafeRawBufferPointer) {
@@ -77,6 +86,12 @@ package struct ByteBuffer: ~Copyable {
 
     /// Drops the bytes from `newCount` on.
     mutating func truncate(to newCount: Int) { count = min(count, newCount) }
+
+    /// Turns the order of the bytes from `start` on around.
+    package mutating func reverse(from start: Int) {
+        var turned = UnsafeMutableRawBufferPointer(start: base + start, count: count - start)
+        turned.reverse()
+    }
 
     /// Drops all bytes and keeps the room.
     @inlinable package mutating func removeAll() { count = 0 }

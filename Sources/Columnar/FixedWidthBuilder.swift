@@ -27,6 +27,15 @@ package struct FixedWidthBuilder<Value: FixedWidthInteger & BitwiseCopyable & Se
         count &+= 1
     }
 
+    /// Appends missing values until there are `newCount` values.
+    @inlinable
+    package mutating func appendNulls(upTo newCount: Int) {
+        guard newCount > count else { return }
+        validity.appendNulls(newCount &- count, from: count)
+        values.append(repeating: Value.zero, count: newCount &- count)
+        count = newCount
+    }
+
     /// The column, with bounds; the builder is empty again.
     package mutating func finish(as type: ColumnType) -> Column {
         let (bitmap, nullCount) = validity.finish(count: count)

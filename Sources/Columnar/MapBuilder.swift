@@ -4,6 +4,7 @@ package struct MapBuilder: ~Copyable {
     @usableFromInline var offsets = ByteBuffer(capacity: 4096)
     @usableFromInline var keys = DictionaryBuilder()
     @usableFromInline var values = StringBuilder()
+    @usableFromInline var validity = ValidityBuilder()
     /// The number of maps.
     package private(set) var count = 0
 
@@ -58,6 +59,22 @@ package struct MapBuilder: ~Copyable {
         count &+= 1
     }
 
+    /// Adds a pair whose value is missing.
+    @inlinable @inline(__always)
+    package mutating func appendNull(_ key: UnsafeRawBufferPointer) {
+        keys.append(key)
+        values.appendNull()
+    }
+
+    /// Appends missing maps until there are `newCount` maps; no map may be begun.
+    @inlinable
+    package mutating func appendNulls(upTo newCount: Int) {
+        guard newCount > count else { return }
+        validity.appendNulls(newCount &- count, from: count)
+        offsets.append(repeating: Int32(truncatingIfNeeded: values.count), count: newCount &- count)
+        count = newCount
+    }
+
     /// The column; the builder is empty again and entries are no longer valid.
     package mutating func finish() -> Column {
         let keys = keys.finish()
@@ -68,9 +85,12 @@ package struct MapBuilder: ~Copyable {
             count: values.count,
             children: [keys, values.finish(withBounds: false)]
         )
+        let (bitmap, nullCount) = validity.finish(count: count)
         let column = Column(
             type: .map(key: keys.type, value: .string),
             count: count,
+            nullCount: nullCount,
+            validity: bitmap,
             buffers: [offsets.freeze()],
             children: [entries]
         )

@@ -45,6 +45,16 @@ package struct StringBuilder: ~Copyable {
         closeValue()
     }
 
+    /// Appends missing values until there are `newCount` values.
+    @inlinable
+    package mutating func appendNulls(upTo newCount: Int) {
+        guard newCount > count else { return }
+        validity.appendNulls(newCount &- count, from: count)
+        let end = Int32(truncatingIfNeeded: data.count)
+        offsets.append(repeating: end, count: newCount &- count)
+        count = newCount
+    }
+
     @inlinable @inline(__always)
     mutating func closeValue() {
         offsets.append(Int32(truncatingIfNeeded: data.count))

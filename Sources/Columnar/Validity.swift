@@ -18,6 +18,16 @@ package struct ValidityBuilder: ~Copyable {
         nullCount &+= 1
     }
 
+    /// Notes that `count` values from `index` on are missing; indices ascend.
+    @inlinable
+    package mutating func appendNulls(_ count: Int, from index: Int) {
+        guard count > 0 else { return }
+        fill(to: index)
+        filledTo = index &+ count
+        bits.padWithZeros(to: (filledTo &+ 7) &>> 3)
+        nullCount &+= count
+    }
+
     /// Notes that value `index`, so far missing or not, is there.
     mutating func setValid(_ index: Int) {
         guard index < filledTo, bits.bytes[index &>> 3] &>> UInt8(truncatingIfNeeded: index & 7) & 1 == 0

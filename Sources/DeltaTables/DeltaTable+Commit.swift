@@ -79,13 +79,21 @@ extension DeltaTable {
     ///
     /// - Parameters:
     ///   - files: Durable data files.
+    ///   - grown: Columns, and fields of structures, that the files have and the table gets in the same commit; nil when
+    ///     the table has them.
     ///   - appID: The shard's uuid.
     ///   - batch: The batch's number.
     ///   - now: Milliseconds since 1970-01-01 UTC.
     /// - Returns: The version that holds the batch, and whether this call made it.
     /// - Throws: `CommitConflictError`, `StorageError`, `DeltaLogError`. The commit is then not made, unless the disk
     ///   failed between the put and its sync.
-    package func append(_ files: [AddFile], appID: String, batch: UInt64, now: Int64) throws -> CommitResult {
+    package func append(
+        _ files: [AddFile],
+        growing grown: TableSchema? = nil,
+        appID: String,
+        batch: UInt64,
+        now: Int64
+    ) throws -> CommitResult {
         let info = CommitInfo(
             timestamp: now,
             operation: "WRITE",
@@ -97,12 +105,23 @@ extension DeltaTable {
         )
         let transaction = ApplicationTransaction(appId: appID, version: Int64(batch), lastUpdated: now)
         let attempt = try CommitAttempt(
-            actions: files.map { .add($0) },
+            actions: try metadataAction(growing: grown) + files.map { .add($0) },
             info: info,
             transaction: transaction,
             on: head
         )
         return try carryOut(attempt)
+    }
+
+    /// The action that gives the table more columns; none when it has them.
+    private func metadataAction(growing grown: TableSchema?) throws -> [Action] {
+        guard let grown else { return [] }
+        let schema = try head.metadata.schema()
+        let merged = try schema.merged(with: grown)
+        guard merged != schema else { return [] }
+        var metadata = head.metadata
+        metadata.schemaString = merged.schemaString
+        return [.metaData(metadata)]
     }
 
     /// The present version when it holds a batch, nil when it does not; makes sure that the version is durable.

@@ -61,10 +61,15 @@ package struct ArrowView {
 
     /// The text at `index`, nil when missing.
     package func string(_ index: Int) -> String? {
+        bytes(index).map { String(decoding: $0.bytes, as: UTF8.self) }
+    }
+
+    /// The bytes of the text at `index`, and how many more may be looked at behind them; nil when missing.
+    package func bytes(_ index: Int) -> (bytes: UnsafeRawBufferPointer, paddingByteCount: Int)? {
         guard isValid(index) else { return nil }
         let range = offsets(index)
         let bytes = UnsafeRawBufferPointer(start: buffer(2).map { $0 + range.lowerBound }, count: range.count)
-        return String(decoding: bytes, as: UTF8.self)
+        return (bytes, offsets(count - 1).upperBound - range.upperBound)
     }
 
     private func offsets(_ index: Int) -> Range<Int> {

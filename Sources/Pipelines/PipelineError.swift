@@ -10,6 +10,8 @@ package struct PipelineError: Error, Hashable, Sendable, CustomStringConvertible
         case timeZone
         /// A library that the files' format needs is not installed.
         case missingLibrary
+        /// A rule is broken that may not be.
+        case expectationFailed
         /// Files would bring every record into a table twice.
         case sourceConflict
         /// A table of this name has other columns.

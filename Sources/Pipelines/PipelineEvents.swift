@@ -1,5 +1,4 @@
 import BatchProtocol
-import Intake
 import ObjectStorage
 
 /// Where a pipeline stands, in order of durability: told to whoever watches it, and where kill tests aim.
@@ -57,7 +56,7 @@ package enum PipelineEvent: Sendable {
     /// A batch has its receipt.
     case committed(BatchReport)
     /// The source has something to say that it did not say at the last look.
-    case remark(TailedFileSource.Remark)
+    case remark(SourceRemark)
     /// Nothing is unread; bytes that are no whole record yet wait, by path.
     case caughtUp(pending: [String: UInt64])
     /// Files that cannot be read, told when they are not the same as before; empty once all can be read again.
@@ -110,7 +109,7 @@ package struct RunSummary: Hashable, Sendable {
     /// Bytes that were lost under `on_data_loss: continue`.
     package var lostBytes: UInt64 = 0
     /// What the source has to say; not more than `remarkLimit` of it.
-    package var remarks: [TailedFileSource.Remark] = []
+    package var remarks: [SourceRemark] = []
 
     /// A run that never ends does not gather remarks for ever.
     package static let remarkLimit = 100

@@ -2,13 +2,25 @@
 package enum UTCDay {
     /// `YYYY-MM-DD` of an instant.
     ///
-    /// Source: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", `civil_from_days`.
-    ///
     /// - Parameter microseconds: Since 1970-01-01 00:00 UTC.
     /// - Returns: Ten characters for the years 1 to 9999.
     package static func text(microseconds: Int64) -> String {
+        text(days: days(microseconds: microseconds))
+    }
+
+    /// The day of an instant in microseconds since 1970-01-01 00:00 UTC, in days since then.
+    package static func days(microseconds: Int64) -> Int64 {
         let day = 86_400_000_000 as Int64
-        let days = (microseconds >= 0 ? microseconds : microseconds - day + 1) / day
+        return (microseconds >= 0 ? microseconds : microseconds - day + 1) / day
+    }
+
+    /// `YYYY-MM-DD` of a day.
+    ///
+    /// Source: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", `civil_from_days`.
+    ///
+    /// - Parameter days: Since 1970-01-01.
+    /// - Returns: Ten characters for the years 1 to 9999.
+    package static func text(days: Int64) -> String {
         let shifted = days + 719_468
         let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
         let dayOfEra = shifted - era * 146_097

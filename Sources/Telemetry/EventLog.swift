@@ -1,18 +1,17 @@
 import BatchProtocol
-import Intake
 import Logging
 import Pipelines
 
 /// How what a room reports reads; the command line has the words.
 package struct EventWords: Sendable {
     /// What a remark of the source says.
-    package var remark: @Sendable (TailedFileSource.Remark) -> String
+    package var remark: @Sendable (SourceRemark) -> String
     /// What an error says, with the way to mend it.
     package var error: @Sendable (any Error) -> String
 
     /// Creates words.
     package init(
-        remark: @escaping @Sendable (TailedFileSource.Remark) -> String,
+        remark: @escaping @Sendable (SourceRemark) -> String,
         error: @escaping @Sendable (any Error) -> String
     ) {
         self.remark = remark

@@ -58,6 +58,7 @@ package final class RunTelemetry: Service {
     private struct State {
         var pipelines: [String: PipelineMetrics] = [:]
         var backlogs: [String: @Sendable () throws -> PipelineBacklog] = [:]
+        var isStopping = false
     }
 
     /// Creates telemetry that has nothing to tell yet.
@@ -119,8 +120,13 @@ package final class RunTelemetry: Service {
         )
     }
 
-    /// Logs that the run was asked to stop.
+    /// Logs that the run was asked to stop: once, however many pipelines hear of it.
     package func stopping() {
+        let isFirst = state.withLock { state in
+            defer { state.isStopping = true }
+            return !state.isStopping
+        }
+        guard isFirst else { return }
         logger.info("stopping; an open batch is finished first", metadata: ["event": "stopping"])
     }
 

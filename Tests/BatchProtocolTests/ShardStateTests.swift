@@ -46,6 +46,17 @@ import Testing
         #expect(Sample.plan(1, ranges: ranges).byteCount == 60)
     }
 
+    @Test("objects are kept beside the files, and count as bytes of the plan")
+    func objects() {
+        var state = ShardState(files: [Sample.file()])
+        var batch = plan(2, [])
+        batch.objects = [Sample.object("/a", from: 4, to: 10), Sample.object("/b", to: 7)]
+        state.apply(batch)
+        #expect(state.files == [Sample.file()])
+        #expect(state.objects.count == 2 && state.objects.find("/a")?.to == 10)
+        #expect(batch.byteCount == 13)
+    }
+
     @Test("a forgotten file is gone, also when the same batch read it")
     func forgotten() {
         var state = ShardState(files: [Sample.file(id: "1-0"), Sample.file(id: "1-1")])

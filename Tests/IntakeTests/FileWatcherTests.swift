@@ -24,7 +24,7 @@ import Testing
     }
 
     /// Whether something is noticed that has already happened.
-    private func hasNews(_ watcher: FileWatcher) -> Bool { watcher.wait(until: .now) }
+    private func hasNews(_ watcher: FileWatcher) -> Bool { watcher.waitForChange(until: .now) }
 
     @Test("each change of a file is noticed once", arguments: [false, true])
     func changes(isPolled: Bool) throws {
@@ -42,7 +42,7 @@ import Testing
         ]
         for (index, change) in changes.enumerated() {
             try change()
-            #expect(watcher.wait(until: never), "\(index)")
+            #expect(watcher.waitForChange(until: never), "\(index)")
             #expect(!hasNews(watcher), "\(index)")
         }
     }
@@ -73,8 +73,8 @@ import Testing
 
     @Test("the deadline ends the wait")
     func deadline() throws {
-        #expect(!watcher("*.csv").wait(until: .now + .milliseconds(5)))
-        #expect(!poller("*.csv").wait(until: .now + .milliseconds(5)))
+        #expect(!watcher("*.csv").waitForChange(until: .now + .milliseconds(5)))
+        #expect(!poller("*.csv").waitForChange(until: .now + .milliseconds(5)))
     }
 
     @Test("wake() from another thread ends the wait, also when it came before it")
@@ -82,11 +82,11 @@ import Testing
         let watcher = watcher("*.csv")
         watcher.wake()
         watcher.wake()
-        #expect(watcher.wait(until: never))
+        #expect(watcher.waitForChange(until: never))
         #expect(!hasNews(watcher))
         let thread = Thread { watcher.wake() }
         thread.start()
-        #expect(watcher.wait(until: never))
+        #expect(watcher.waitForChange(until: never))
     }
 
     @Test("a write from another thread ends the wait that goes on")
@@ -95,7 +95,7 @@ import Testing
         let path = folder.path("a.csv")
         let thread = Thread { _ = FileManager.default.createFile(atPath: path, contents: Data("a".utf8)) }
         thread.start()
-        #expect(watcher.wait(until: never))
+        #expect(watcher.waitForChange(until: never))
     }
 
     @Test("folders that match later are watched from then on")
@@ -122,7 +122,7 @@ import Testing
         #expect(watcher.polledPatterns.count == 1)
         try folder.makeFolder("later")
         try folder.write("a", "later/a.csv")
-        #expect(watcher.wait(until: never))
+        #expect(watcher.waitForChange(until: never))
         #expect(watcher.polledPatterns == [])
         try folder.append("a", "later/a.csv")
         #expect(hasNews(watcher))
@@ -133,13 +133,13 @@ import Testing
         try folder.makeFolder("logs")
         let watcher = watcher("logs/*.csv")
         try folder.remove("logs")
-        #expect(watcher.wait(until: never))
+        #expect(watcher.waitForChange(until: never))
         try folder.makeFolder("logs")
         try folder.write("a", "logs/a.csv")
-        #expect(watcher.wait(until: never))
+        #expect(watcher.waitForChange(until: never))
         while hasNews(watcher) {}
         try folder.append("a", "logs/a.csv")
-        #expect(watcher.wait(until: never))
+        #expect(watcher.waitForChange(until: never))
     }
 
     @Test("a link to a file elsewhere is looked at")
@@ -150,12 +150,12 @@ import Testing
         let watcher = watcher("*.csv")
         #expect(watcher.polledPatterns.count == 1)
         try folder.append("more", "pods/0.log")
-        #expect(watcher.wait(until: never))
+        #expect(watcher.waitForChange(until: never))
         let later = self.watcher("l*.csv")
         try folder.link("later.csv", to: "pods/0.log")
-        #expect(later.wait(until: never))
+        #expect(later.waitForChange(until: never))
         try folder.append("more", "pods/0.log")
-        #expect(later.wait(until: never))
+        #expect(later.waitForChange(until: never))
     }
 
     @Test("what lies on a network file system is looked at")
@@ -164,7 +164,7 @@ import Testing
         let watcher = FileWatcher(source: source, queue: NotifyQueue()) { _ in true }
         #expect(watcher.polledPatterns == source.patterns)
         try folder.write("a", "a.csv")
-        #expect(watcher.wait(until: never))
+        #expect(watcher.waitForChange(until: never))
         #expect(fs_is_remote(folder.root) == 0)
     }
 
@@ -184,7 +184,7 @@ import Testing
     func coalesces() throws {
         let watcher = watcher("*.csv", "*/*.csv")
         for index in 0..<500 { try folder.append("\(index)", "\(index % 3).csv") }
-        #expect(watcher.wait(until: never))
+        #expect(watcher.waitForChange(until: never))
         #expect(!hasNews(watcher))
     }
 }

@@ -158,7 +158,7 @@ import Testing
         try Fixture.with { lake in
             try lake.append(Fixture.records(1...2))
             try lake.runUntil { Self.isCommit($0, 1) }
-            try edit(lake, "\"format\":2", "\"format\":")
+            try edit(lake, "\"format\":3", "\"format\":")
             let error = #expect(throws: PipelineError.self) { try lake.run() }
             #expect(error?.code == .damagedState)
         }

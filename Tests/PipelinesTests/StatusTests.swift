@@ -11,7 +11,7 @@ import Testing
     private static let minute: Int64 = 60_000_000
 
     private func look(_ fixture: PipelineFixture, after microseconds: Int64 = 0) throws -> PipelineStatus {
-        try PipelineStatus.look(fixture.settings, lake: fixture.lake, now: fixture.now + microseconds)
+        try PipelineLooks(.postgres(fixture.settings)).look(fixture.lake, now: fixture.now + microseconds)
     }
 
     @Test func aPipelineThatNeverRanHasOnlyLagAndNoLakeIsMade() throws {

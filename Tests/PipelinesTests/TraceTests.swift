@@ -1,3 +1,4 @@
+import AuditFormats
 import BatchProtocol
 import Foundation
 import Intake
@@ -140,44 +141,129 @@ import Testing
         }
     }
 
-    @Test(
-        arguments: [
-            ("t,\"a,\"\"b\",\"d\",1,\"h:1\",6b.1,7,\"SELECT\"", "6b.1"),
-            ("t,\"a\",\"d\",1,\"h\",,7,\"x\"", nil), ("t,\"a", nil),
-        ] as [(String, String?)]
-    )
-    func aCSVRecordTellsItsSession(text: String, session: String?) {
-        let identity = Array(text.utf8).withUnsafeBytes { RecordIdentity(csvRecord: $0) }
-        #expect(identity == session.map { RecordIdentity(session: $0, line: 7) })
-    }
+    // MARK: Formats
 
-    @Test(
-        arguments: [
-            (
-                #"{"timestamp":"x","user":"a\"session_id\":\"no","session_id":"6b.1","line_num":7,"ps":"x"}"#,
-                true
-            ),
-            (#"{"message":"{\"session_id\":\"6b.1\",\"line_num\":7}"}"#, true),
-            (#"{"session_id":"6b.1"}"#, false), ("{}", false),
-        ]
-    )
-    func aJSONLineTellsItsSession(text: String, isThere: Bool) {
-        let identity = Array(text.utf8).withUnsafeBytes { RecordIdentity(jsonLine: $0) }
-        #expect(identity == (isThere ? RecordIdentity(session: "6b.1", line: 7) : nil))
-    }
-
-    @Test func jsonLinesAreRecordsOfTheirOwn() throws {
+    /// What lies in some bytes: the lines of records of the test's session, nil for what is no record.
+    private func lines(in text: String, _ format: LogFormat, isWhole: Bool = false) throws -> [Int64?] {
         try PipelineFixture.with { fixture in
-            let lines = (1...3).map { #"{"timestamp":"x","session_id":"6b.1","line_num":\#($0)}"# + "\n" }
-            try fixture.append(lines + ["{\"timest"], to: "a.json")
-            let reader = try FileReader(path: fixture.logPath("a.json"))
-            var found: [RecordIdentity?] = []
-            let end = try RecordWalk.pieces(reader, .jsonlog, from: 0, to: 1_000_000) { piece in
-                found.append(piece.identity)
+            try fixture.append([text])
+            let reader = try FileReader(path: fixture.logPath("a.csv"))
+            let to = UInt64(text.utf8.count)
+            var found: [Int64?] = []
+            let end = try RecordWalk.pieces(reader, format, from: 0, to: to, isWhole: isWhole) {
+                piece in
+                #expect(piece.identity == nil || piece.identity?.session == session)
+                found.append(piece.identity?.line)
                 return true
             }
-            #expect(found == (1...3).map { RecordIdentity(session: "6b.1", line: $0) })
-            #expect(end == UInt64(lines.joined().utf8.count))
+            let border = try RecordWalk.border(reader, format, from: 0, to: to)
+            #expect(isWhole || end == border)
+            return found
+        }
+    }
+
+    @Test func aCSVRecordTellsItsSession() throws {
+        let record = PipelineFixture.record(1)
+        #expect(try lines(in: record.replacing("\"postgres\"", with: "\"a,\"\"b\""), .csvlog) == [1])
+        #expect(try lines(in: record.replacing(session, with: ""), .csvlog) == [nil])
+        #expect(try lines(in: String(record.prefix(50)), .csvlog) == [])
+    }
+
+    @Test func aJSONLineTellsItsSession() throws {
+        let record = PipelineFixture.jsonRecord(1)
+        let forged = #"\"session_id\":\"6b.9\",\"line_num\":9,"#
+        #expect(try lines(in: record.replacing("postgres", with: forged), .jsonlog) == [1])
+        #expect(try lines(in: record.replacing("AUDIT", with: "{\(forged)"), .jsonlog) == [1])
+        #expect(try lines(in: record.replacing("\"line_num\":1,", with: ""), .jsonlog) == [nil])
+        #expect(try lines(in: "{}\n\(record){\"timest", .jsonlog) == [nil, 1])
+    }
+
+    @Test func gluedLinesAreRecordsOfTheirOwn() throws {
+        let records = (1...3).map { PipelineFixture.jsonRecord($0) }
+        #expect(try lines(in: records.joined(), .jsonlog) == [1, 2, 3])
+        #expect(try lines(in: records[0].dropLast() + records[1], .jsonlog) == [1, 2])
+        #expect(try lines(in: records[0].prefix(60) + records[1], .jsonlog) == [nil, 2])
+    }
+
+    @Test func whatTheCollectorWritesIsNoRecord() throws {
+        let text = "LOG:  ending log output\n\n" + PipelineFixture.jsonRecord(1)
+        #expect(try lines(in: text, .collector) == [nil, nil, nil])
+    }
+
+    @Test func nothingOfAPlannedRangeWaits() throws {
+        let json = String(PipelineFixture.jsonRecord(1).dropLast())
+        #expect(try lines(in: json, .jsonlog) == [])
+        #expect(try lines(in: json, .jsonlog, isWhole: true) == [1])
+        let torn = PipelineFixture.record(1) + PipelineFixture.record(2).prefix(50)
+        #expect(try lines(in: torn, .csvlog) == [1])
+        #expect(try lines(in: torn, .csvlog, isWhole: true) == [1, nil])
+    }
+
+    /// A record as a log event of CloudWatch Logs.
+    private func event(_ record: String) throws -> String {
+        let message = try #require(
+            String(data: JSONEncoder().encode(String(record.dropLast())), encoding: .utf8)
+        )
+        return #"{"id":"1","timestamp":1795000000000,"message":\#(message)}"#
+    }
+
+    @Test func aRecordInAnEnvelopeIsTracedBothWays() throws {
+        try PipelineFixture.with { fixture in
+            fixture.settings.source = TailedFileSource(patterns: [fixture.logPath("*.json")], host: "host")
+            let records = (1...5).map { PipelineFixture.jsonRecord($0) }
+            let events = try [records[3], "no record\n", records[4]].map { try event($0) }
+            let texts = try [
+                records[0], event(records[1]) + "\n", "2026-11-21T08:23:36.329Z " + records[2],
+                #"{"messageType":"DATA_MESSAGE","logEvents":[\#(events.joined(separator: ","))]}"# + "\n",
+            ]
+            try fixture.append(texts, to: "a.json")
+            try fixture.run()
+            #expect(try fixture.raws().count == 5)
+            let bytes = Array(texts.joined().utf8)
+            let trace = try trace(fixture)
+            for line in 1...5 {
+                let identity = RecordIdentity(session: session, line: Int64(line))
+                let place = try #require(try trace.places(of: identity, ingestedAt: fixture.now).first)
+                let (start, count) = (try #require(place.offset), try #require(place.byteCount))
+                #expect(place.ordinal == line)
+                let text = String(decoding: bytes[Int(start)..<Int(start) + count], as: UTF8.self)
+                #expect(text.contains("line_num\\\":\(line),") || text.contains("line_num\":\(line),"))
+                #expect(line > 3 || text == texts[line - 1])
+                for byte in [start, start + UInt64(count) - 1] {
+                    let fate = try trace.fate(of: byte, in: fixture.logPath("a.json"))
+                    #expect(fate == .planned(place, isCommitted: true))
+                }
+            }
+        }
+    }
+
+    @Test(arguments: ["a.csv", "a.json"], [false, true])
+    func aRecordOfACompressedFileIsTracedBothWays(name: String, isReadBefore: Bool) throws {
+        try PipelineFixture.with { fixture in
+            fixture.settings.source = TailedFileSource(patterns: [fixture.logPath("*")], host: "host")
+            var records = (1...12).map {
+                name == "a.csv" ? PipelineFixture.record($0) : PipelineFixture.jsonRecord($0)
+            }
+            // Nothing follows in a compressed file: its last line of JSON is whole without an end.
+            if name == "a.json", !isReadBefore { records[11].removeLast() }
+            try fixture.append(records, to: name)
+            if isReadBefore { try fixture.run() }
+            try fixture.compress(name)
+            if !isReadBefore { try fixture.run() }
+            #expect(try fixture.raws().count == 12)
+            let path = fixture.logPath(name + ".gz")
+            var offset: UInt64 = 0
+            for (index, record) in records.enumerated() {
+                let identity = RecordIdentity(session: session, line: Int64(index + 1))
+                let place = try #require(
+                    try trace(fixture).places(of: identity, ingestedAt: fixture.now).first
+                )
+                #expect(place.currentPath == path && place.ordinal == index + 1)
+                #expect(place.offset == offset && place.byteCount == record.utf8.count)
+                offset += UInt64(record.utf8.count)
+                let fate = try trace(fixture).fate(of: offset - 1, in: path)
+                #expect(fate == .planned(place, isCommitted: true))
+            }
         }
     }
 }

@@ -79,8 +79,28 @@ import Testing
         #expect(lines(.json, level: .warning, [.committed(.sample), .caughtUp(pending: [:])]).isEmpty)
     }
 
+    @Test func aStopIsToldOnceForAllPipelines() {
+        let lines = Lines()
+        let telemetry = RunTelemetry(
+            RunTelemetry.Options(logFormat: .json, logLevel: .info),
+            version: "1",
+            words: EventWords(remark: { "\($0)" }, error: { "\($0)" }),
+            clock: { Self.now },
+            write: lines.append
+        )
+        for _ in 0..<2 { telemetry.stopping() }
+        #expect(
+            lines.all == [
+                #"{"time":"2026-11-21T06:22:00.545Z","level":"info","event":"stopping","message":"stopping; an open batch is finished first"}"#
+                    + "\n"
+            ]
+        )
+    }
+
     @Test func aNameCannotForgeALine() {
-        let remark = PipelineEvent.remark(.startsAnew(path: "/log/a\n2026 info forged\u{1B}[31m\".csv"))
+        let remark = PipelineEvent.remark(
+            .files(.startsAnew(path: "/log/a\n2026 info forged\u{1B}[31m\".csv"))
+        )
         let text = lines(.text, [remark])
         #expect(text.count == 1 && text[0].dropLast().allSatisfy { !$0.isNewline })
         #expect(

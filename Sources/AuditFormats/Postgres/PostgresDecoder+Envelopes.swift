@@ -1,6 +1,3 @@
-import CByteScan
-import Columnar
-
 extension PostgresDecoder {
     /// Appends the records of the line of log events that the splitter has just read.
     ///
@@ -11,24 +8,18 @@ extension PostgresDecoder {
     ///   - offset: Where it lies in the source.
     /// - Throws: `SettingsError`; the rows before it are kept.
     mutating func appendEvents(of line: UnsafeRawBufferPointer, at offset: UInt64) throws {
-        let envelope = splitter.json.envelope
         let isLatin1 = splitter.json.isLatin1
-        let whole = ByteRange(offset, offset + UInt64(line.count))
-        let start = line.baseAddress.flatMap { base in envelope.baseAddress.map { $0 - base } } ?? 0
-        for event in 0..<splitter.json.eventCount {
-            let message = splitter.json.message(of: event)
-            let stored = UnsafeRawBufferPointer(rebasing: envelope[message.range])
-            // In a line that was transcoded, places are those of the transcoded text.
-            let lower = offset + UInt64(max(0, start + message.range.lowerBound))
-            let range = isLatin1 ? whole : ByteRange(lower, lower + UInt64(stored.count))
-            scratch.event.removeAll()
-            scratch.event.append(stored, undoing: message.escape)
-            let found = splitter.json.readMessage(scratch.event.bytes)
-            if let record = found.record {
-                try append(record, isLatin1: isLatin1, range: range)
-            } else {
-                let fault = RecordFault(code: found.code, detail: found.detail, range: range)
-                appendFault(fault, raw: scratch.event.bytes, isLatin1: isLatin1)
+        for index in 0..<splitter.eventCount {
+            let event = splitter.event(index, of: line)
+            let range = ByteRange(
+                offset + UInt64(event.range.lowerBound),
+                offset + UInt64(event.range.upperBound)
+            )
+            switch event.content {
+            case .record(let record): try append(record, isLatin1: isLatin1, range: range)
+            case .fault(let code, let detail):
+                let fault = RecordFault(code: code, detail: detail, range: range)
+                appendFault(fault, raw: event.text, isLatin1: isLatin1)
             }
         }
     }

@@ -90,7 +90,6 @@ package struct PostgresDecoder: ~Copyable {
         var statement = ByteBuffer()
         var normalized = ByteBuffer()
         var name = ByteBuffer()
-        var event = ByteBuffer()
     }
 
     /// Creates a decoder.
@@ -113,15 +112,6 @@ package struct PostgresDecoder: ~Copyable {
         case needsMoreInput
         /// The open row groups are full: take them before the next call.
         case rowGroupFull
-    }
-
-    /// Bytes of a damage that reaches to the end of what was read, as far as nothing that follows can belong to them.
-    ///
-    /// Whole lines, so that what stands in a line, a secret among it, is seen together; a line without an end only when
-    /// it is longer than a record may be.
-    private func settledDamage(_ rest: UnsafeRawBufferPointer) -> Int {
-        if let newline = rest.lastIndex(of: UInt8(ascii: "\n")) { return newline + 1 }
-        return rest.count > settings.maxRecordBytes ? rest.count : 0
     }
 
     /// A log that cannot be read with the present settings: it ends the batch.
@@ -164,7 +154,7 @@ package struct PostgresDecoder: ~Copyable {
                 at += byteCount
                 if isLarge {
                     scratch = Scratch()
-                    splitter.json.releaseCopies()
+                    splitter.releaseCopies()
                     return (at, .rowGroupFull)
                 }
             case .envelope(let byteCount):
@@ -175,7 +165,10 @@ package struct PostgresDecoder: ~Copyable {
                 at += byteCount
             case .fault(var byteCount, let code, let detail):
                 if byteCount == rest.count, !isEnd {
-                    byteCount = settledDamage(rest)
+                    byteCount = LogSplitter.settledByteCount(
+                        of: rest,
+                        maxRecordBytes: settings.maxRecordBytes
+                    )
                     guard byteCount > 0 else { return (at, .needsMoreInput) }
                 }
                 let lower = baseOffset + UInt64(at)

@@ -1,13 +1,15 @@
 /// The fields of a log record: the columns of PostgreSQL's csvlog, by position (PostgreSQL 18, "Using CSV-Format Log
 /// Output"); the keys of jsonlog are brought to the same positions.
-enum LogField {
+package enum LogField {
     static let logTime = 0
     static let userName = 1
     static let databaseName = 2
     static let processID = 3
     static let connectionFrom = 4
-    static let sessionID = 5
-    static let sessionLineNumber = 6
+    /// The session, as `%c` of `log_line_prefix` has it.
+    package static let sessionID = 5
+    /// The number of the record in its session, from 1 on.
+    package static let sessionLineNumber = 6
     static let commandTag = 7
     static let sessionStartTime = 8
     static let virtualTransactionID = 9

@@ -32,7 +32,7 @@ package struct LogRecord {
 
     /// The field as it stands between its quotes, escapes not undone; empty when the record has no such field.
     @inlinable @inline(__always)
-    func stored(_ index: Int) -> UnsafeRawBufferPointer {
+    package func stored(_ index: Int) -> UnsafeRawBufferPointer {
         guard index < fieldCount else { return UnsafeRawBufferPointer(start: nil, count: 0) }
         let field = fields[index]
         return UnsafeRawBufferPointer(rebasing: bytes[Int(field.start)..<Int(field.end)])

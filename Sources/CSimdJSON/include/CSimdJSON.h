@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "audit_events.h"
 #include "log_field.h"
 
 #ifdef __cplusplus

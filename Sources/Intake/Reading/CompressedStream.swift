@@ -25,7 +25,7 @@ final class CompressedStream {
     /// Offset one past the last byte that was decompressed.
     private var position: UInt64 = 0
     /// How the file ends; nil as long as the end was not reached.
-    private var end: End?
+    private(set) var end: End?
     private var head: [UInt8] = []
     /// The bytes before `position`.
     private var recent: [UInt8] = []

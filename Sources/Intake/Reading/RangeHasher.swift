@@ -1,3 +1,4 @@
+import BatchProtocol
 import CByteScan
 
 /// A running XXH3 of 128 bits, as plans store it.
@@ -17,12 +18,15 @@ package final class RangeHasher {
         bs_hasher_update(state, bytes.baseAddress, bytes.count)
     }
 
-    /// The hash so far: 32 hexadecimal digits.
-    package var digest: String {
+    /// Goes back to no bytes.
+    package func reset() { bs_hasher_reset(state) }
+
+    /// The hash so far.
+    package var value: ContentHash {
         let value = bs_hasher_digest(state)
-        return [value.high, value.low].map { part in
-            let text = String(part, radix: 16)
-            return String(repeating: "0", count: 16 - text.count) + text
-        }.joined()
+        return ContentHash(high: value.high, low: value.low)
     }
+
+    /// The hash so far: 32 hexadecimal digits.
+    package var digest: String { value.description }
 }

@@ -10,6 +10,9 @@ struct FilePattern: Hashable {
         expandBraces(Substring(text)).map(FilePattern.init)
     }
 
+    /// The texts that one with braces stands for.
+    static func texts(of text: String) -> [String] { expandBraces(Substring(text)) }
+
     /// The pattern of the folders that hold the files.
     var folder: String { Self.folder(of: text) }
 

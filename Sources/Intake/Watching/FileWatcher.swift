@@ -62,7 +62,7 @@ package final class FileWatcher: @unchecked Sendable {
     /// Waits for a change since the last call, or since the beginning.
     ///
     /// - Returns: true when something changed or `wake()` was called, false at the deadline.
-    package func wait(until deadline: ContinuousClock.Instant) -> Bool {
+    package func waitForChange(until deadline: ContinuousClock.Instant) -> Bool {
         while true {
             let now = ContinuousClock.now
             let end = polled.isEmpty && waker.handle >= 0 ? deadline : min(deadline, nextPoll)

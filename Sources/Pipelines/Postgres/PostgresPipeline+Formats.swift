@@ -1,6 +1,7 @@
 import AuditFormats
 import BatchProtocol
 import Intake
+import ObjectStorage
 
 extension TrackedFile {
     /// What the file holds; files of plans that do not say so are csvlog.
@@ -54,8 +55,13 @@ extension TailedFileSource {
         for file in try find().files where file.byteCount > 0 {
             if let known = format ?? LogFormat.named(file.path) {
                 formats[file.path] = known
-            } else if let reader = try FileReader.openIfThere(file.path) {
-                formats[file.path] = try reader.detectFormat(path: file.path)
+            } else {
+                do {
+                    guard let reader = try FileReader.openIfThere(file.path) else { continue }
+                    formats[file.path] = try reader.detectFormat(path: file.path)
+                } catch let error as StorageError where error.concernsOneFile {
+                    continue
+                }
             }
         }
         return formats

@@ -13,17 +13,6 @@ extension PostgresPipeline {
         var isCut: Bool
     }
 
-    /// Says what the source has to say, unless it said so at the last look.
-    func tell(_ remarks: [TailedFileSource.Remark]) {
-        for remark in remarks where !standingRemarks.contains(remark) {
-            if !summary.remarks.contains(remark), summary.remarks.count < RunSummary.remarkLimit {
-                summary.remarks.append(remark)
-            }
-            observer.event(.remark(remark))
-        }
-        standingRemarks = Set(remarks)
-    }
-
     /// Keeps since when each file has been absent without a break.
     ///
     /// Known to this process only: what it has not seen absent for long is kept in mind.
@@ -58,6 +47,7 @@ extension PostgresPipeline {
     /// - Parameters:
     ///   - file: The file.
     ///   - reader: The same, opened.
+    ///   - format: What it holds.
     ///   - atMost: Bytes that the batch has room for.
     ///   - mayExceed: Whether a record that is longer than that may make the batch longer.
     ///   - decoding: The window.
@@ -68,13 +58,13 @@ extension PostgresPipeline {
     func read(
         _ file: UnreadFile,
         _ reader: FileReader,
+        _ format: LogFormat,
         atMost: UInt64,
         mayExceed: Bool,
         decoding: inout RangeDecoding,
         into decoder: inout PostgresDecoder,
         flush: (inout PostgresDecoder) throws -> Void
     ) throws -> ReadOutcome {
-        let format = try format(of: file, reader)
         var budget = atMost
         while true {
             let limit = min(file.found.byteCount, file.offset + budget)
@@ -120,17 +110,20 @@ extension PostgresPipeline {
     }
 
     /// Where reading a file begins that was there before the pipeline; nil for its beginning.
-    func startingOffset(_ file: UnreadFile, _ reader: FileReader) throws -> UInt64? {
+    func startingOffset(
+        _ file: UnreadFile,
+        _ reader: FileReader,
+        _ format: LogFormat
+    ) throws -> UInt64? {
         switch settings.start {
         case .earliest: nil
-        case .latest: try lastBorder(file, reader)
-        case .time(let time): file.found.modified < time ? try lastBorder(file, reader) : nil
+        case .latest: try lastBorder(file, reader, format)
+        case .time(let time): file.found.modified < time ? try lastBorder(file, reader, format) : nil
         }
     }
 
     /// The end of the last whole record of a file.
-    private func lastBorder(_ file: UnreadFile, _ reader: FileReader) throws -> UInt64 {
-        let format = try format(of: file, reader)
+    private func lastBorder(_ file: UnreadFile, _ reader: FileReader, _ format: LogFormat) throws -> UInt64 {
         let end = file.found.byteCount
         var span: UInt64 = 1 << 20
         while true {

@@ -1,31 +1,12 @@
 import AuditFormats
 import BatchProtocol
+import Catalog
 import Glibc
 import Intake
 import ObjectStorage
 import PostgresSessions
 
-/// Durable data files of one batch, and the bytes that they were made from.
-struct StagedBatch {
-    var ranges: [SourceRange]
-    var files: [Int: StagedFile]
-    var gaps: [SourceGap] = []
-    /// Ids of files that need not be kept in mind any longer.
-    var forgotten: [String] = []
-    /// Records left out by the configuration.
-    var leftOut = LeftOut()
-    /// What the sessions became; nil when nothing was read.
-    var sessions: SessionStates?
-    /// What changed in them, for the plan.
-    var stateChanges: [StateChange] = []
-    /// Rules that records broke, for the plan.
-    var expectations: [ExpectationResult] = []
-}
-
 extension PostgresPipeline {
-    private static let quarantineIndex = 0
-    private static let tableIndex = 1
-
     /// Reads what is unread, up to one batch, into data files that no commit names yet.
     ///
     /// - Returns: nil when nothing is unread but the beginnings of records.
@@ -51,7 +32,7 @@ extension PostgresPipeline {
 
     private func stageOnce(batch: UInt64, plannedAt: Int64, after state: ShardState) throws -> StagedBatch? {
         let look = try files.look(after: state)
-        tell(look.remarks)
+        tell(look.remarks.map(SourceRemark.files))
         unreadable = look.unreadable
         noteAbsent(look.absent, at: plannedAt)
         let unread = inOrderOfWriting(worthReading(look.files))
@@ -72,6 +53,7 @@ extension PostgresPipeline {
             func add(
                 _ file: UnreadFile,
                 _ reader: FileReader,
+                _ format: LogFormat,
                 from: UInt64? = nil,
                 upTo end: UInt64,
                 hash: String
@@ -79,14 +61,14 @@ extension PostgresPipeline {
                 throws
             {
                 let id = file.tracked?.id ?? "\(batch)-\(ranges.count)"
-                let format = try format(of: file, reader)
                 let tracked = try track(reader, id: id, format: format, upTo: end, plannedAt: plannedAt)
                 guard try file.isIntact(reader) else { throw TruncatedWhileRead(path: file.found.path) }
                 ranges.append(SourceRange(file: tracked, from: from ?? end, hash: hash))
             }
             for copy in look.finishedCopies {
                 guard let reader = try copy.open() else { continue }
-                try add(copy, reader, upTo: copy.found.byteCount, hash: RangeHasher().digest)
+                let format = try format(of: copy, reader)
+                try add(copy, reader, format, upTo: copy.found.byteCount, hash: RangeHasher().digest)
             }
             for file in unread where remaining > 0 {
                 guard let reader = try file.open() else {
@@ -94,13 +76,15 @@ extension PostgresPipeline {
                     if isStart { throw TruncatedWhileRead(path: file.found.path) }
                     continue
                 }
-                if isStart, let border = try startingOffset(file, reader) {
-                    try add(file, reader, upTo: border, hash: RangeHasher().digest)
+                let format = try format(of: file, reader)
+                if isStart, let border = try startingOffset(file, reader, format) {
+                    try add(file, reader, format, upTo: border, hash: RangeHasher().digest)
                     continue
                 }
                 let outcome = try read(
                     file,
                     reader,
+                    format,
                     atMost: remaining,
                     mayExceed: ranges.allSatisfy { $0.byteCount == 0 },
                     decoding: &decoding,
@@ -110,13 +94,13 @@ extension PostgresPipeline {
                 notePending(file, readUpTo: outcome)
                 remaining = outcome.isCut ? 0 : remaining - min(remaining, outcome.end - file.offset)
                 guard outcome.end > file.offset else { continue }
-                try add(file, reader, from: file.offset, upTo: outcome.end, hash: outcome.hash)
+                try add(file, reader, format, from: file.offset, upTo: outcome.end, hash: outcome.hash)
             }
             hasBacklog = remaining == 0
             return (ranges, [])
         }
         // The plan of a start keeps what came before it from being read, also when there is nothing yet.
-        if staged == nil, isStart { staged = StagedBatch(ranges: [], files: [:]) }
+        if staged == nil, isStart { staged = StagedBatch() }
         staged?.forgotten = state.forgettable(
             absentSince: absentSince,
             plannedAt: plannedAt,
@@ -126,10 +110,14 @@ extension PostgresPipeline {
     }
 
     /// Makes the data files of a plan once more, from the bytes that it names and the state before it.
-    func restage(_ plan: BatchPlan, after state: ShardState) throws -> StagedBatch {
+    func restage(
+        _ plan: BatchPlan,
+        for wanted: Set<TableName>,
+        after state: ShardState
+    ) throws -> StagedBatch {
         observer.phase(.read)
         let sessions = SessionStates(restoring: state.values)
-        let staged = try write(plannedAt: plan.plannedAt, sessions) { decoding, decoder, flush in
+        let staged = try write(plannedAt: plan.plannedAt, for: wanted, sessions) { decoding, decoder, flush in
             var gaps: [SourceGap] = []
             for range in plan.ranges {
                 guard let reader = try files.locate(range) else {
@@ -151,7 +139,7 @@ extension PostgresPipeline {
             }
             return (plan.ranges, gaps)
         }
-        return staged ?? StagedBatch(ranges: plan.ranges, files: [:])
+        return staged ?? StagedBatch(ranges: plan.ranges)
     }
 
     private func gap(_ range: SourceRange) throws -> SourceGap {
@@ -178,6 +166,7 @@ extension PostgresPipeline {
     /// - Returns: nil when `body` read nothing.
     private func write(
         plannedAt: Int64,
+        for wanted: Set<TableName>? = nil,
         _ sessions: SessionStates,
         _ body: (
             inout RangeDecoding, inout PostgresDecoder, (inout PostgresDecoder) throws -> Void
@@ -188,14 +177,18 @@ extension PostgresPipeline {
         decoder.sessions = sessions
         decoder.rowGroupByteCount = settings.rowGroupByteCount
         var decoding = RangeDecoding()
-        let encoder = EncodingThread(tables: encodings(plannedAt: plannedAt), now: clock() / 1_000)
+        let targets = tables.map { fileTarget($0, plannedAt: plannedAt) }
+        let isWanted = tables.map { wanted?.contains($0.name) ?? true }
+        let encoder = EncodingThread(store: lake.store, now: clock() / 1_000)
         do {
             let flush: (inout PostgresDecoder) throws -> Void = { decoder in
                 if decoder.quarantine.count > 0 {
-                    try encoder.submit(table: Self.quarantineIndex, decoder.quarantine.finish())
+                    let rows = decoder.quarantine.finish()
+                    if isWanted[0] { try encoder.submit(rows, to: targets[0]) }
                 }
                 if decoder.rows.count > 0 {
-                    try encoder.submit(table: Self.tableIndex, decoder.finishRows())
+                    let rows = decoder.finishRows()
+                    if isWanted[1] { try encoder.submit(rows, to: targets[1]) }
                 }
             }
             let (ranges, gaps) = try body(&decoding, &decoder, flush)
@@ -205,9 +198,12 @@ extension PostgresPipeline {
             }
             observer.phase(.data)
             try flush(&decoder)
-            var staged = StagedBatch(ranges: ranges, files: try encoder.finish(), gaps: gaps)
-            staged.leftOut = decoder.leftOut
+            var staged = StagedBatch(ranges: ranges, gaps: gaps)
+            let files = try encoder.finish()
+            for table in tables { staged.files[table.name] = files[table.folder] }
+            staged.leftOut = decoder.leftOut.bySetting
             staged.note(&decoder.sessions)
+            sessionsStaged = decoder.sessions
             return staged
         } catch {
             encoder.cancel()
@@ -215,25 +211,13 @@ extension PostgresPipeline {
         }
     }
 
-    private func encodings(plannedAt: Int64) -> [TableEncoding] {
-        let day = UTCDay.text(microseconds: plannedAt)
-        return tables.map { table in
-            TableEncoding(
-                store: lake.store,
-                folder: table.name.folder,
-                schema: table.schema,
-                storage: table.storage,
-                partitionValues: [(name: table.partitionColumn, value: day)]
-            )
-        }
-    }
-
-    /// Removes data files that no commit will name.
-    func remove(_ staged: StagedBatch) {
-        for (index, file) in staged.files {
-            // Invisible to readers: what cannot be removed now is removed by clean-up.
-            try? lake.store.remove("\(tables[index].name.folder)/\(file.add.path.decoded)")
-        }
+    private func fileTarget(_ table: GroupTable, plannedAt: Int64) -> FileTarget {
+        FileTarget(
+            folder: table.folder,
+            schema: table.name == settings.table ? PostgresSchema.columns : QuarantineRows.columns,
+            storage: table.storage,
+            partition: (name: table.partitionColumn, value: UTCDay.text(microseconds: plannedAt))
+        )
     }
 }
 
@@ -259,6 +243,5 @@ extension StagedBatch {
                 samples: rule.samples
             )
         }
-        self.sessions = sessions
     }
 }

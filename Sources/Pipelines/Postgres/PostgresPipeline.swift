@@ -11,14 +11,6 @@ import PostgresSessions
 
 /// What a PostgreSQL pipeline reads and where it writes.
 package struct PostgresPipelineSettings: Sendable {
-    /// What to do when bytes that a plan names are gone.
-    package enum DataLossPolicy: String, Hashable, Sendable {
-        /// Stop with an error.
-        case fail
-        /// Commit what is left and record the gap.
-        case `continue`
-    }
-
     /// Row groups beyond this size make files no smaller and readers no faster.
     package static let largestRowGroupByteCount = 16 << 20
 
@@ -89,11 +81,11 @@ package final class PostgresPipeline {
     /// Microseconds since 1970-01-01 UTC.
     let clock: @Sendable () -> Int64
     /// Quarantine, then the table: the batch group in order of commit.
-    var tables: [GroupTable] = []
+    private(set) var tables: [GroupTable] = []
     var summary = RunSummary()
     var progress = PipelineProgress()
     /// What the source said at the last look.
-    var standingRemarks: Set<TailedFileSource.Remark> = []
+    var standingRemarks: Set<SourceRemark> = []
     /// Files that could not be read at the last look.
     var unreadable: [StorageError] = []
     /// Since when each file that is gone has been absent, by id, in microseconds since 1970-01-01 UTC.
@@ -106,17 +98,8 @@ package final class PostgresPipeline {
     var formatsRead: [LogFormat: String] = [:]
     /// The sessions after a batch that was planned and committed here: the same as the shard's state has them.
     var sessionsAfter: (batch: UInt64, states: SessionStates)?
-    /// Carries broken rules into their table; nil before the first time.
-    var expectations: ExpectationsFollower?
-
-    /// One table of the batch group.
-    struct GroupTable {
-        var name: TableName
-        var delta: DeltaTable
-        var schema: [ColumnField]
-        var storage: [ColumnStorage]
-        var partitionColumn: String
-    }
+    /// The sessions after the batch that was staged last.
+    var sessionsStaged: SessionStates?
 
     init(
         settings: PostgresPipelineSettings,
@@ -154,17 +137,38 @@ package final class PostgresPipeline {
     ) throws -> RunSummary {
         try WorkerThread.run(stackByteCount: stackByteCount) {
             let pipeline = PostgresPipeline(settings: settings, lake: lake, observer: observer, clock: clock)
-            return try pipeline.drain()
+            return try PipelineDriver(pipeline).drain()
         }
     }
 
-    private func drain() throws -> RunSummary {
-        var run = try open()
-        while try run.advance() {}
-        try projectExpectations(of: run)
-        // What can be read is in the table; that there is more is no success.
-        if let error = unreadable.first { throw error }
-        return summary
+    /// Reads what is there, then what is written, until it is asked to stop.
+    ///
+    /// A batch has its receipt at the latest `commitInterval` after its records are complete, as long as the machine
+    /// keeps up. What a person or time can mend, such as a full disk, is reported and tried again. An open batch is
+    /// finished before the run ends.
+    ///
+    /// - Parameters:
+    ///   - settings: What to read and where to write.
+    ///   - lake: Receives the tables.
+    ///   - observer: Is told what happens; `isCancelled` is not asked.
+    ///   - stop: Ends the run.
+    ///   - clock: Microseconds since 1970-01-01 UTC.
+    /// - Returns: What the run did.
+    /// - Throws: As `runOnce`, apart from what is tried again.
+    package static func follow(
+        _ settings: PostgresPipelineSettings,
+        lake: Lake,
+        observer: PipelineObserver,
+        stop: StopRequest,
+        clock: @escaping @Sendable () -> Int64
+    ) async throws -> RunSummary {
+        var observer = observer
+        observer.isCancelled = { stop.isMade }
+        let telling = observer
+        return try await WorkerThread.run(stackByteCount: stackByteCount) {
+            let pipeline = PostgresPipeline(settings: settings, lake: lake, observer: telling, clock: clock)
+            return try PipelineDriver(pipeline).follow(until: stop)
+        }
     }
 
     /// Opens lake, shard and tables, and finds out where the shard stands.
@@ -174,115 +178,18 @@ package final class PostgresPipeline {
         let shard = ShardStore(store: lake.store, path: ShardPath(pipeline: settings.name, shard: 0))
         let appID = try shard.appID(pipeline: settings.name)
         tables = [
-            try openTable(
-                settings.quarantine,
-                schema: QuarantineRows.columns,
-                partition: "date",
-                storage: Self.quarantineStorage
-            ),
-            try openTable(
+            try opener.open(settings.quarantine, .quarantine),
+            try opener.open(
                 settings.table,
-                schema: PostgresSchema.columns,
-                partition: "ingest_date",
-                storage: Self.rowStorage
+                TableShape(
+                    PostgresSchema.columns,
+                    partitionColumn: "ingest_date",
+                    storage: Self.rowStorage
+                )
             ),
         ]
         try checkForOrphans(shard)
         return try ShardRun(pipeline: self, shard: shard, appID: appID)
-    }
-
-    /// A shard begins at batch 1 only beside batches of shards that the lake still knows: those of one whose folder was
-    /// removed are the same logs, which would be loaded again.
-    private func checkForOrphans(_ shard: ShardStore) throws {
-        guard try !shard.store.exists(shard.path.plan(1)) else { return }
-        for table in tables {
-            let writers = Set(table.delta.head.transactions.keys)
-            guard !writers.isEmpty else { continue }
-            let owners = try shard.allOwners()
-            if let former = writers.compactMap({ owners[$0] }).first(where: isNoLongerConfigured) {
-                throw PipelineError(
-                    code: .tableMismatch,
-                    message:
-                        "table \(table.name) was filled by the pipeline \(former), which is not configured any more",
-                    mend:
-                        "give the pipeline its name \(former) back, or another table to load everything anew"
-                )
-            }
-            guard !writers.isSubset(of: owners.keys) else { continue }
-            let folder = lake.store.path("\(Lake.reservedName)/\(settings.name)")
-            throw PipelineError(
-                code: .damagedState,
-                message:
-                    "table \(table.name) holds batches of a pipeline whose folder was removed from the lake, such as \(folder)",
-                mend:
-                    "bring the folder back from a backup, or give the pipeline another table name to load everything anew"
-            )
-        }
-    }
-
-    private func isNoLongerConfigured(_ pipeline: String) -> Bool {
-        guard let configured = settings.configuredPipelines else { return false }
-        return !configured.contains(pipeline)
-    }
-
-    // MARK: Tables
-
-    func openTable(
-        _ name: TableName,
-        schema: [ColumnField],
-        partition: String,
-        storage: [ColumnStorage]
-    ) throws -> GroupTable {
-        let found = try lake.table(name)
-        // A claim comes before its table: a table without one is not ours, or lost the receipts that say what it holds.
-        if found != nil, try !lake.hasClaimed(name) {
-            throw PipelineError(
-                code: .tableMismatch,
-                message:
-                    "table \(name) in \(lake.store.path(name.folder)) is there, but this lake knows nothing of it: something else made it, or \(lake.store.path(Lake.reservedName)) was removed",
-                mend:
-                    "bring that folder back from a backup, give the pipeline another table name, or move the table's folder away"
-            )
-        }
-        try lake.claim(name)
-        let wanted = TableSchema(columns: schema, partitionColumns: [ColumnField(partition, .date)])
-        let delta: DeltaTable
-        if let existing = try found ?? lake.table(name) {
-            delta = existing
-            guard try existing.head.metadata.schema() == wanted,
-                existing.head.metadata.partitionColumns == [partition]
-            else {
-                throw PipelineError(
-                    code: .tableMismatch,
-                    message:
-                        "table \(name) in \(lake.store.path(name.folder)) has other columns than this pipeline writes",
-                    mend: "give the pipeline another table name, or move the folder away"
-                )
-            }
-        } else {
-            let now = clock() / 1_000
-            let metadata = TableMetadata(
-                id: RandomName.uuid(),
-                schema: wanted,
-                partitionColumns: [partition],
-                createdTime: now
-            )
-            delta = try DeltaTable.create(
-                store: lake.store,
-                folder: name.folder,
-                metadata: metadata,
-                now: now
-            )
-        }
-        let phase = observer.phase
-        delta.observer = { stage in phase(stage == .commit ? .commit : .checkpoint) }
-        return GroupTable(
-            name: name,
-            delta: delta,
-            schema: schema,
-            storage: storage,
-            partitionColumn: partition
-        )
     }
 
     /// Texts that never repeat are stored plain, times as differences; footers carry no bounds that nobody can use.
@@ -293,9 +200,50 @@ package final class PostgresPipeline {
         ColumnStorage("extra.key_value.key", usesDictionary: true, hasStatistics: false),
         ColumnStorage("extra.key_value.value", usesDictionary: false, hasStatistics: false),
     ]
+}
 
-    private static let quarantineStorage: [ColumnStorage] = [
-        ColumnStorage("raw", usesDictionary: false, hasStatistics: false),
-        ColumnStorage("ingest_ts", usesDictionary: false, usesDelta: true),
-    ]
+extension PostgresPipeline: PipelineWork {
+    var name: String { settings.name }
+    var catalog: String { settings.table.catalog }
+    var parserVersion: Int { PostgresSchema.parserVersion }
+    var plansAtDistinctTimes: Bool { false }
+    var upkeep: TableUpkeep {
+        TableUpkeep(
+            checkpointInterval: settings.checkpointInterval,
+            liveFileLimit: settings.liveFileLimit
+        )
+    }
+    var mainTable: TableName { settings.table }
+    var commitInterval: Duration { settings.commitInterval }
+    var longestWait: Duration { .seconds(5) }
+    var configuredPipelines: Set<String>? { settings.configuredPipelines }
+
+    func makeWatcher() -> any SourceWatcher { FileWatcher(source: settings.source) }
+
+    var isDeferring: Bool { false }
+    func isDeferrable(_ table: TableName) -> Bool { false }
+
+    /// There are two, always.
+    func openTables(of opening: ShardStore.Opening) {}
+
+    func received(_ plan: BatchPlan, isOwn: Bool) {
+        sessionsAfter = isOwn ? sessionsStaged.map { (plan.batch, $0) } : nil
+        sessionsStaged = nil
+    }
+}
+
+extension FileWatcher: SourceWatcher {
+    func wait(until deadline: ContinuousClock.Instant) { _ = waitForChange(until: deadline) }
+}
+
+extension TableShape {
+    /// A pipeline's quarantine table.
+    static let quarantine = TableShape(
+        QuarantineRows.columns,
+        partitionColumn: "date",
+        storage: [
+            ColumnStorage("raw", usesDictionary: false, hasStatistics: false),
+            ColumnStorage("ingest_ts", usesDictionary: false, usesDelta: true),
+        ]
+    )
 }

@@ -177,6 +177,14 @@ struct ShardStore {
         try store.replace(path.expectations, try encode(Head(batch: batch)))
     }
 
+    /// The last batch that tables which were left for later hold; a hint, 0 when there is none.
+    func deferredHint() throws -> UInt64 { (try? read(Head.self, path.deferred))?.batch ?? 0 }
+
+    /// Notes that.
+    func hintDeferred(_ batch: UInt64) throws {
+        try store.replace(path.deferred, try encode(Head(batch: batch)))
+    }
+
     /// Points at the newest receipt.
     func pointHead(at batch: UInt64) throws { try store.replace(path.head, try encode(Head(batch: batch))) }
 }

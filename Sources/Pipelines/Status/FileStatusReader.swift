@@ -70,13 +70,14 @@ struct FileStatusReader {
             ?? file.tracked?.readAt ?? file.found.modified
     }
 
-    /// Bytes at the end of a file that are no whole record yet; 0 when more is unread than is looked through.
+    /// Bytes at the end of a file that are no whole record yet; 0 when more is unread than is looked through, or nothing
+    /// here can read it.
     private func pendingByteCount(
         of file: UnreadFile,
         _ reader: FileReader,
         _ format: LogFormat
     ) throws -> UInt64 {
-        guard file.unreadByteCount <= Self.probeByteCount else { return 0 }
+        guard file.unreadByteCount <= Self.probeByteCount, format.isReadable else { return 0 }
         let border = try RecordWalk.border(reader, format, from: file.offset, to: file.found.byteCount)
         return file.found.byteCount - border
     }

@@ -35,50 +35,6 @@ package struct PipelineStatus: Codable, Hashable, Sendable {
     /// What the last run failed with; nil when it is well.
     package var lastError: FailureNote?
 
-    /// Looks at lake and files; writes nothing, and does not hold up a run.
-    ///
-    /// A lake or pipeline that does not exist yet is one without batches.
-    ///
-    /// - Parameters:
-    ///   - settings: The pipeline.
-    ///   - lake: Its lake.
-    ///   - now: Microseconds since 1970-01-01 UTC.
-    ///   - tailed: The files as an earlier look left them, so that this one costs less; nil for a first look.
-    /// - Returns: What was found.
-    /// - Throws: `StorageError`, `ShardError`, `PipelineError`, `Lake.LakeError`.
-    package static func look(
-        _ settings: PostgresPipelineSettings,
-        lake: Lake,
-        now: Int64,
-        tailed: TailedFiles? = nil
-    ) throws -> PipelineStatus {
-        let shard = ShardStore(store: lake.store, path: ShardPath(pipeline: settings.name, shard: 0))
-        let opening = try lake.openForReading() ? try shard.open(isReading: true) : nil
-        let state = opening?.state ?? ShardState()
-        let (files, absentCount) = try FileStatusReader(
-            settings: settings,
-            state: state,
-            now: now,
-            tailed: tailed ?? TailedFiles(source: settings.source)
-        ).files()
-        let last = opening?.receipt?.batch ?? 0
-        let recent = RecentBatches(try shard.newestPlans(upTo: last, since: now - rateSeconds * 1_000_000))
-        return PipelineStatus(
-            pipeline: settings.name,
-            table: settings.table.description,
-            files: files,
-            vanishedFiles: absentCount,
-            lastBatch: last,
-            lastBatchAt: recent.plans.first?.plannedAt,
-            lastBatchRows: recent.rows(of: settings.table.description, batches: 1),
-            openBatch: opening?.plan.flatMap { $0.batch > last ? $0.batch : nil },
-            rowsPerSecond: recent.rowsPerSecond(of: settings.table.description, now: now),
-            quarantinedRows: recent.rows(of: settings.quarantine.description, batches: recentBatchCount),
-            quarantineBatches: min(recent.plans.count, recentBatchCount),
-            lastError: try FailureNote.read(pipeline: settings.name, in: lake.store)
-        )
-    }
-
     /// What lies unread in all files together.
     package var backlog: PipelineBacklog {
         PipelineBacklog(

@@ -5,18 +5,16 @@ import ObjectStorage
 import ParquetFiles
 import Synchronization
 
-/// How the rows of one table become data files.
-package struct TableEncoding: Sendable {
-    /// Where the lake lies.
-    package var store: LocalStore
+/// Where rows of one partition of a table go, and how they are stored.
+struct FileTarget: Sendable {
     /// The table's folder in the lake.
-    package var folder: String
-    /// Columns without the partition columns.
-    package var schema: [ColumnField]
+    var folder: String
+    /// Columns without the partition column.
+    var schema: [ColumnField]
     /// Columns that are stored otherwise than by dictionary with statistics.
-    package var storage: [ColumnStorage]
-    /// Name and text of each partition column.
-    package var partitionValues: [(name: String, value: String)]
+    var storage: [ColumnStorage]
+    /// Name and text of the partition column.
+    var partition: (name: String, value: String)
 }
 
 /// A durable data file that no commit names yet.
@@ -27,7 +25,7 @@ struct StagedFile: Sendable {
 
 /// Compresses and writes row groups while the next ones are parsed.
 final class EncodingThread: Sendable {
-    private let queue = BoundedQueue<(table: Int, batch: RecordBatch)>(capacity: 1)
+    private let queue = BoundedQueue<(target: FileTarget, batch: RecordBatch)>(capacity: 1)
     private let outcome = OutcomeCell()
     private let hasJoined = Mutex(false)
     private let thread: WorkerThread
@@ -35,28 +33,20 @@ final class EncodingThread: Sendable {
     /// Starts the thread; `finish` or `cancel` has to be called once.
     ///
     /// - Parameters:
-    ///   - tables: The batch group.
+    ///   - store: Where the lake lies.
     ///   - now: Time of the files, in milliseconds since 1970-01-01 UTC.
-    init(tables: [TableEncoding], now: Int64) {
+    init(store: LocalStore, now: Int64) {
         let queue = self.queue
         let outcome = self.outcome
         thread = WorkerThread.start(stackByteCount: 8 << 20) {
-            var writers: [Int: DataFileWriter] = [:]
+            var files = OpenFiles(store: store, now: now)
             do {
-                while let (table, batch) = queue.pop() {
-                    let writer = try writers[table] ?? tables[table].makeWriter()
-                    writers[table] = writer
-                    try writer.write(batch)
-                }
+                while let (target, batch) = queue.pop() { try files.write(batch, to: target) }
                 guard !outcome.isCancelled else { throw CancellationError() }
-                var files: [Int: StagedFile] = [:]
-                for (table, writer) in writers {
-                    files[table] = StagedFile(add: try writer.finish(now: now), rowCount: writer.rowCount)
-                }
-                outcome.succeed(files)
+                outcome.succeed(try files.finish())
             } catch {
                 queue.close(discarding: true)
-                for writer in writers.values { writer.abandon() }
+                files.abandon()
                 outcome.fail(error)
             }
         }
@@ -65,8 +55,8 @@ final class EncodingThread: Sendable {
     /// Hands over a row group; waits while two are under way.
     ///
     /// - Throws: What ended the thread.
-    func submit(table: Int, _ batch: RecordBatch) throws {
-        guard queue.push((table, batch)) else {
+    func submit(_ batch: RecordBatch, to target: FileTarget) throws {
+        guard queue.push((target, batch)) else {
             join()
             throw outcome.failure ?? CancellationError()
         }
@@ -74,8 +64,8 @@ final class EncodingThread: Sendable {
 
     /// Waits until every file is durable.
     ///
-    /// - Returns: One file a table that has rows.
-    func finish() throws -> [Int: StagedFile] {
+    /// - Returns: The files of each table that has rows, by its folder.
+    func finish() throws -> [String: [StagedFile]] {
         queue.close()
         join()
         if let failure = outcome.failure { throw failure }
@@ -99,32 +89,94 @@ final class EncodingThread: Sendable {
     }
 }
 
+/// The files that are being written: one a partition, as long as there are not too many.
+private struct OpenFiles {
+    /// Files open at once; each holds a descriptor.
+    private static let limit = 128
+
+    private struct Key: Hashable {
+        var folder: String
+        var partition: String
+    }
+
+    private struct OpenFile {
+        var writer: DataFileWriter
+        var schema: [ColumnField]
+        /// When it was last written to, counted in row groups.
+        var lastUse: Int
+    }
+
+    let store: LocalStore
+    let now: Int64
+    private var open: [Key: OpenFile] = [:]
+    private var done: [String: [StagedFile]] = [:]
+    private var useCount = 0
+
+    init(store: LocalStore, now: Int64) {
+        self.store = store
+        self.now = now
+    }
+
+    /// Appends a row group to the target's file; a file whose table has grown is ended before.
+    mutating func write(_ batch: RecordBatch, to target: FileTarget) throws {
+        let key = Key(folder: target.folder, partition: target.partition.value)
+        if let file = open[key], file.schema != target.schema { try end(key) }
+        if open[key] == nil {
+            if open.count >= Self.limit, let oldest = open.min(by: { $0.value.lastUse < $1.value.lastUse }) {
+                try end(oldest.key)
+            }
+            let writer = try DataFileWriter(
+                store: store,
+                table: target.folder,
+                schema: target.schema,
+                storage: target.storage,
+                partitionValues: [target.partition]
+            )
+            open[key] = OpenFile(writer: writer, schema: target.schema, lastUse: 0)
+        }
+        useCount += 1
+        open[key]?.lastUse = useCount
+        try open[key]?.writer.write(batch)
+    }
+
+    private mutating func end(_ key: Key) throws {
+        guard let writer = open[key]?.writer else { return }
+        let add = try writer.finish(now: now)
+        open[key] = nil
+        done[key.folder, default: []].append(StagedFile(add: add, rowCount: writer.rowCount))
+    }
+
+    mutating func finish() throws -> [String: [StagedFile]] {
+        for key in open.keys.sorted(by: { ($0.folder, $0.partition) < ($1.folder, $1.partition) }) {
+            try end(key)
+        }
+        return done
+    }
+
+    /// Removes every file, finished ones too.
+    func abandon() {
+        for file in open.values { file.writer.abandon() }
+        for (folder, files) in done {
+            // Invisible to readers: what cannot be removed now is removed by clean-up.
+            for file in files { try? store.remove("\(folder)/\(file.add.path.decoded)") }
+        }
+    }
+}
+
 /// What the encoding thread came to.
 private final class OutcomeCell: Sendable {
     private struct State: Sendable {
         var failure: (any Error)?
-        var files: [Int: StagedFile] = [:]
+        var files: [String: [StagedFile]] = [:]
         var isCancelled = false
     }
 
     private let state = Mutex(State())
 
     var failure: (any Error)? { state.withLock { $0.failure } }
-    var files: [Int: StagedFile] { state.withLock { $0.files } }
+    var files: [String: [StagedFile]] { state.withLock { $0.files } }
     var isCancelled: Bool { state.withLock { $0.isCancelled } }
-    func succeed(_ files: [Int: StagedFile]) { state.withLock { $0.files = files } }
+    func succeed(_ files: [String: [StagedFile]]) { state.withLock { $0.files = files } }
     func fail(_ error: any Error) { state.withLock { $0.failure = error } }
     func cancel() { state.withLock { $0.isCancelled = true } }
-}
-
-extension TableEncoding {
-    fileprivate func makeWriter() throws -> DataFileWriter {
-        try DataFileWriter(
-            store: store,
-            table: folder,
-            schema: schema,
-            storage: storage,
-            partitionValues: partitionValues
-        )
-    }
 }

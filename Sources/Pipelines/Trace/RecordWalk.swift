@@ -1,12 +1,15 @@
 import AuditFormats
 import Intake
 
-/// Steps through the records of a range of a file, whatever their format: csvlog, or one JSON object a line.
-struct RecordWalk {
+/// Steps through the records of a range of a file as the decoder does, whatever their format.
+struct RecordWalk: ~Copyable {
     /// Bytes that one read brings; a longer record makes the window grow.
     static let chunkByteCount = 4 << 20
 
     /// One step: a record, or bytes that are none.
+    ///
+    /// Bytes of an envelope count with the record that they precede, those behind the last with that. In an envelope in
+    /// Latin-1 each record has all of the line.
     struct Piece {
         /// Offset of its first byte in the file.
         var offset: UInt64
@@ -18,6 +21,12 @@ struct RecordWalk {
         var ordinal: Int
     }
 
+    private let format: LogFormat
+    private var splitter = LogSplitter()
+    private var ordinal = 0
+
+    private init(_ format: LogFormat) { self.format = format }
+
     /// Calls `body` with each piece, until it returns false or no whole record is left.
     ///
     /// - Parameters:
@@ -25,21 +34,23 @@ struct RecordWalk {
     ///   - format: What it holds.
     ///   - from: A record border.
     ///   - to: Where to stop.
+    ///   - isWhole: The range is that of a plan: nothing of it waits for its end.
     ///   - body: Returns whether to go on.
-    /// - Returns: Offset one past the last piece.
-    /// - Throws: `StorageError`.
+    /// - Returns: Offset one past the last piece; when `body` stopped in an envelope, one past that.
+    /// - Throws: `StorageError`, `PipelineError` with code `missingLibrary`, and what `body` throws.
     @discardableResult
     static func pieces(
         _ reader: FileReader,
         _ format: LogFormat,
         from: UInt64,
         to: UInt64,
+        isWhole: Bool = false,
         _ body: (Piece) throws -> Bool
     ) throws -> UInt64 {
+        try format.demandReadable(path: reader.path)
+        var walk = RecordWalk(format)
         var window: [UInt8] = []
         var offset = from
-        var splitter = PieceSplitter()
-        var ordinal = 0
         while offset + UInt64(window.count) < to {
             let end = offset + UInt64(window.count)
             let count = try grow(
@@ -49,23 +60,21 @@ struct RecordWalk {
                 by: Int(min(UInt64(max(chunkByteCount, window.count)), to - end))
             )
             if count == 0 { break }
+            let isEnd = isWhole && end + UInt64(count) == to
             var at = 0
             var goesOn = true
-            while goesOn {
-                let found = window.withUnsafeBytes {
-                    splitter.step(UnsafeRawBufferPointer(rebasing: $0[at...]), format)
-                }
-                guard let found else { break }
-                ordinal += found.identity == nil ? 0 : 1
-                goesOn = try body(
-                    Piece(
-                        offset: offset + UInt64(at),
-                        byteCount: found.byteCount,
-                        identity: found.identity,
-                        ordinal: ordinal
+            while goesOn, at < window.count {
+                let step = try window.withUnsafeBytes {
+                    try walk.step(
+                        UnsafeRawBufferPointer(rebasing: $0[at...]),
+                        at: offset + UInt64(at),
+                        isEnd: isEnd,
+                        body
                     )
-                )
-                at += found.byteCount
+                }
+                guard let step else { break }
+                at += step.byteCount
+                goesOn = step.goesOn
             }
             offset += UInt64(at)
             if !goesOn { return offset }
@@ -75,6 +84,8 @@ struct RecordWalk {
     }
 
     /// Offset one past the last whole record.
+    ///
+    /// - Throws: `StorageError`, `PipelineError` with code `missingLibrary`.
     static func border(
         _ reader: FileReader,
         _ format: LogFormat,
@@ -98,35 +109,59 @@ struct RecordWalk {
         window.removeLast(byteCount - count)
         return count
     }
-}
 
-/// Finds the piece at the start of some bytes.
-private struct PieceSplitter: ~Copyable {
-    private var csv = CSVLogSplitter()
+    // MARK: Steps
 
-    /// The piece, nil when the bytes end before it does.
-    mutating func step(
+    /// Tells `body` what lies at the start of some bytes; nil when they end before it does.
+    private mutating func step(
         _ bytes: UnsafeRawBufferPointer,
-        _ format: LogFormat
-    ) -> (byteCount: Int, identity: RecordIdentity?)? {
-        switch format {
-        case .csvlog: return csvStep(bytes)
-        case .jsonlog, .collector:
-            guard let newline = bytes.firstIndex(of: UInt8(ascii: "\n")) else { return nil }
-            let line = UnsafeRawBufferPointer(rebasing: bytes[..<newline])
-            return (newline + 1, format == .jsonlog ? RecordIdentity(jsonLine: line) : nil)
+        at offset: UInt64,
+        isEnd: Bool,
+        _ body: (Piece) throws -> Bool
+    ) throws -> (byteCount: Int, goesOn: Bool)? {
+        switch splitter.step(bytes, format: format, isEnd: isEnd) {
+        case .record(let byteCount):
+            let identity = RecordIdentity(splitter.record(format))
+            return (byteCount, try body(piece(offset, byteCount, identity)))
+        case .envelope(let byteCount):
+            let line = UnsafeRawBufferPointer(rebasing: bytes[..<byteCount])
+            return (byteCount, try tellEvents(of: line, at: offset, body))
+        case .blank(let byteCount):
+            return (byteCount, try body(piece(offset, byteCount, nil)))
+        case .fault(let byteCount, _, _):
+            let isOpen = byteCount == bytes.count && !isEnd
+            let settled =
+                isOpen ? LogSplitter.settledByteCount(of: bytes, maxRecordBytes: .max) : byteCount
+            return settled > 0 ? (settled, try body(piece(offset, settled, nil))) : nil
+        case .incomplete:
+            guard isEnd else { return nil }
+            let byteCount = splitter.byteCountOfBegunRecord(bytes, format: format)
+            return (byteCount, try body(piece(offset, byteCount, nil)))
         }
     }
 
-    private mutating func csvStep(
-        _ bytes: UnsafeRawBufferPointer
-    ) -> (byteCount: Int, identity: RecordIdentity?)? {
-        switch csv.step(bytes) {
-        case .record(let byteCount): (byteCount, RecordIdentity(csvRecord: csv.record.bytes))
-        case .blank(let byteCount), .envelope(let byteCount): (byteCount, nil)
-        // Damage that reaches to the end of what was read may go on behind it.
-        case .fault(let byteCount, _, _): byteCount < bytes.count ? (byteCount, nil) : nil
-        case .incomplete: nil
+    /// Tells `body` the pieces of an envelope; whether to go on.
+    private mutating func tellEvents(
+        of line: UnsafeRawBufferPointer,
+        at offset: UInt64,
+        _ body: (Piece) throws -> Bool
+    ) throws -> Bool {
+        let count = splitter.eventCount
+        guard count > 0 else { return try body(piece(offset, line.count, nil)) }
+        var end = 0
+        for index in 0..<count {
+            let event = splitter.event(index, of: line)
+            var identity: RecordIdentity?
+            if case .record(let record) = event.content { identity = RecordIdentity(record) }
+            let start = event.range.isEmpty ? end : min(end, event.range.lowerBound)
+            end = index == count - 1 ? line.count : max(end, event.range.upperBound)
+            guard try body(piece(offset + UInt64(start), end - start, identity)) else { return false }
         }
+        return true
+    }
+
+    private mutating func piece(_ offset: UInt64, _ byteCount: Int, _ identity: RecordIdentity?) -> Piece {
+        ordinal += identity == nil ? 0 : 1
+        return Piece(offset: offset, byteCount: byteCount, identity: identity, ordinal: ordinal)
     }
 }

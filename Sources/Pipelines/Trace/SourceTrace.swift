@@ -69,7 +69,7 @@ package struct SourceTrace {
     ///   - instant: The row's `ingest_ts`, in microseconds since 1970-01-01 UTC.
     /// - Returns: The places, mostly one; without the record, the ranges that may have held it when their files are
     ///   gone; none when no batch of the pipeline was planned then.
-    /// - Throws: `StorageError`, `ShardError`, `ParquetError`.
+    /// - Throws: `StorageError`, `ShardError`, `PipelineError`, `ParquetError`.
     package func places(of identity: RecordIdentity, ingestedAt instant: Int64) throws -> [RecordPlace] {
         var unread: [RecordPlace] = []
         for plan in try batches.batches(plannedAt: instant) {
@@ -79,8 +79,7 @@ package struct SourceTrace {
                     continue
                 }
                 var place = RecordPlace(plan, range, currentPath: reader.path)
-                try RecordWalk.pieces(reader, range.file.logFormat, from: range.from, to: range.file.offset) {
-                    piece in
+                try RecordWalk.pieces(reader, of: range) { piece in
                     if piece.identity == identity { place.found(piece) }
                     return piece.identity != identity
                 }
@@ -176,12 +175,29 @@ package struct SourceTrace {
     ) throws -> RecordPlace {
         var place = RecordPlace(plan, range, currentPath: reader?.path)
         guard let reader else { return place }
-        try RecordWalk.pieces(reader, range.file.logFormat, from: range.from, to: range.file.offset) {
-            piece in
+        try RecordWalk.pieces(reader, of: range) { piece in
             if byte < piece.offset + UInt64(piece.byteCount) { place.found(piece) }
             return place.offset == nil
         }
         return place
+    }
+}
+
+extension RecordWalk {
+    /// Calls `body` with each piece of a range that was planned, until it returns false.
+    fileprivate static func pieces(
+        _ reader: FileReader,
+        of range: SourceRange,
+        _ body: (Piece) throws -> Bool
+    ) throws {
+        try pieces(
+            reader,
+            range.file.logFormat,
+            from: range.from,
+            to: range.file.offset,
+            isWhole: true,
+            body
+        )
     }
 }
 

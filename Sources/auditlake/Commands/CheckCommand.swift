@@ -26,10 +26,14 @@ struct CheckCommand: AsyncParsableCommand {
             var findings = [Finding(.good, options.config, "is valid")]
             findings += LakeCheck(try configuration.openableLake()).findings
             var sources: [SourceFiles] = []
-            for case .postgres(let pipeline) in configuration.pipelines {
-                let check = try SourceCheck(pipeline.name, try configuration.settings(of: pipeline))
-                findings += check.findings
-                sources += check.files.map { [$0] } ?? []
+            for pipeline in configuration.pipelines {
+                switch try configuration.settings(of: pipeline) {
+                case .postgres(let settings):
+                    let check = try SourceCheck(pipeline.name, settings)
+                    findings += check.findings
+                    sources += check.files.map { [$0] } ?? []
+                case .databricks(let settings): findings += ObjectSourceCheck(settings).findings
+                }
             }
             findings += SourceConflict.find(among: sources).map { conflict in
                 Finding(.bad, "pipelines", conflict.message, mend: conflict.mend)

@@ -35,12 +35,7 @@ struct RunCommand: AsyncParsableCommand {
         try await reporting {
             let configuration = try options.load()
             let lake = try configuration.openableLake()
-            let settings = try configuration.pipelines(named: pipelines).map { pipeline in
-                switch pipeline {
-                case .postgres(let postgres): try configuration.settings(of: postgres)
-                case .databricks(let databricks): throw UsageError(unreleased: databricks)
-                }
-            }
+            let settings = try configuration.pipelines(named: pipelines).map(configuration.settings)
             let telemetry = telemetryOptions.telemetry(isFollowing: mode == .follow)
             switch mode {
             case .once: try await readOnce(settings, lake, telemetry)
@@ -53,7 +48,7 @@ struct RunCommand: AsyncParsableCommand {
 
     /// Every pipeline at once, each on a thread of its own; when one ends with an error, the others finish their batch.
     private func follow(
-        _ settings: [PostgresPipelineSettings],
+        _ settings: [PipelineSettings],
         _ lake: Lake,
         _ telemetry: RunTelemetry
     ) async throws {
@@ -83,7 +78,7 @@ struct RunCommand: AsyncParsableCommand {
 
     /// One pipeline after the other.
     private func readOnce(
-        _ settings: [PostgresPipelineSettings],
+        _ settings: [PipelineSettings],
         _ lake: Lake,
         _ telemetry: RunTelemetry
     ) async throws {
@@ -122,7 +117,7 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     private func readOnce(
-        _ settings: PostgresPipelineSettings,
+        _ settings: PipelineSettings,
         _ lake: Lake,
         _ telemetry: RunTelemetry
     ) async throws -> RunReport {
@@ -139,14 +134,14 @@ struct RunCommand: AsyncParsableCommand {
         defer { line.end() }
         let summary = try await watch.watching {
             try await WorkerThread.run(stackByteCount: 512 << 10) {
-                try PostgresPipeline.runOnce(settings, lake: lake, observer: observer, clock: wallClock)
+                try settings.runOnce(lake: lake, observer: observer, clock: wallClock)
             }
         }
         line.end()
         let seconds = (ContinuousClock.now - started) / .seconds(1)
         return RunReport(
             pipeline: settings.name,
-            table: settings.table.description,
+            table: settings.mainTable.description,
             summary: summary,
             seconds: seconds
         )

@@ -25,9 +25,9 @@ struct StatusCommand: AsyncParsableCommand {
             let configuration = try options.load()
             let lake = try configuration.openableLake()
             var reports: [StatusReport] = []
-            for case .postgres(let pipeline) in try configuration.pipelines(named: pipelines) {
-                let settings = try configuration.settings(of: pipeline)
-                reports.append(StatusReport(try PipelineStatus.look(settings, lake: lake, now: wallClock())))
+            for pipeline in try configuration.pipelines(named: pipelines) {
+                let looks = PipelineLooks(try configuration.settings(of: pipeline))
+                reports.append(StatusReport(try looks.look(lake, now: wallClock())))
             }
             let text = reports.map(\.text).joined(separator: "\n\n")
             try say(format == .json ? try reports.json : text)

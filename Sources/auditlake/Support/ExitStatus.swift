@@ -17,6 +17,8 @@ enum ExitStatus: Int32 {
     case query = 2
     /// The configuration is wrong.
     case configuration = 65
+    /// A rule is broken whose action is `fail`.
+    case expectation = 67
     /// Input is lost or unreadable.
     case input = 66
     /// The disk is full, read-only or forbidden.
@@ -45,6 +47,7 @@ struct ErrorReport {
             let status: ExitStatus =
                 switch error.code {
                 case .sourceLost: .input
+                case .expectationFailed: .expectation
                 case .timeZone, .sourceConflict, .missingLibrary: .configuration
                 case .cancelled: .stopped
                 case .damagedState, .tableMismatch: .state

@@ -5,7 +5,7 @@ import Telemetry
 
 /// One pipeline that follows its files until the process is asked to stop.
 struct FollowService: Service {
-    let settings: PostgresPipelineSettings
+    let settings: PipelineSettings
     let lake: Lake
     let telemetry: RunTelemetry
     let phases: PhasePipe?
@@ -16,8 +16,7 @@ struct FollowService: Service {
         let observer = PipelineObserver(phase: { [phases] in phases?.note($0) }, event: watch.note)
         try await withTaskCancellationOrGracefulShutdownHandler {
             try await watch.watching {
-                _ = try await PostgresPipeline.follow(
-                    settings,
+                _ = try await settings.follow(
                     lake: lake,
                     observer: observer,
                     stop: stop,

@@ -26,17 +26,6 @@ enum OutputFormat: String, ExpressibleByArgument, CaseIterable {
     case json
 }
 
-extension UsageError {
-    /// A pipeline of a kind that this release can read the settings of, but not run.
-    init(unreleased pipeline: DatabricksPipelineConfiguration) {
-        self.init(
-            message: "pipelines.\(pipeline.name): the kind databricks is not in this release yet",
-            mend: "name the pipelines to run, or take it out",
-            status: .configuration
-        )
-    }
-}
-
 extension LakeConfiguration {
     /// The lake that the configuration names.
     func openableLake() throws -> Lake {
@@ -76,6 +65,14 @@ extension LakeConfiguration {
         var name = [CChar](repeating: 0, count: 256)
         guard gethostname(&name, name.count - 1) == 0 else { return "" }
         return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    /// What a pipeline needs to run.
+    func settings(of pipeline: Pipeline) throws -> PipelineSettings {
+        switch pipeline {
+        case .postgres(let pipeline): .postgres(try settings(of: pipeline))
+        case .databricks(let pipeline): .databricks(settings(of: pipeline))
+        }
     }
 
     /// What a pipeline needs to run.

@@ -49,6 +49,22 @@ struct RunReport: Encodable {
     }
 }
 
+extension SourceRemark {
+    /// What a person is told.
+    var words: String {
+        switch self {
+        case .files(let remark): remark.words
+        case .objects(.nothingMatches(let pattern)): "nothing matches \(pattern)"
+        case .objects(.endsTooEarly(let key)): "\(key) ends too early and is read when it is whole"
+        case .objects(.isDamaged(let key)): "\(key) cannot be decompressed and was left out"
+        case .objects(.nameIsNotText(let path)): "the name of \(path) is no UTF-8; it was left out"
+        case .prefixChanged(let key):
+            "\(key) has other lines than those that were read, and was left alone; `on_change: reingest` reads it again"
+        case .readAgain(let key): "\(key) has other lines than those that were read, and is read again whole"
+        }
+    }
+}
+
 extension TailedFileSource.Remark {
     /// What a person is told.
     var words: String {

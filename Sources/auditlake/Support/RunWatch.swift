@@ -7,7 +7,7 @@ import Telemetry
 
 /// Passes on what a pipeline's run tells: to logs and metrics, and to the note of its last failure.
 final class RunWatch: Sendable {
-    private let settings: PostgresPipelineSettings
+    private let settings: PipelineSettings
     private let lake: Lake
     private let telemetry: RunTelemetry
     private let events: @Sendable (PipelineEvent) -> Void
@@ -17,13 +17,13 @@ final class RunWatch: Sendable {
     private let hasUnreadable = Mutex(false)
 
     /// Begins to watch a pipeline.
-    init(_ settings: PostgresPipelineSettings, _ lake: Lake, _ telemetry: RunTelemetry) {
+    init(_ settings: PipelineSettings, _ lake: Lake, _ telemetry: RunTelemetry) {
         self.settings = settings
         self.lake = lake
         self.telemetry = telemetry
         let look = BacklogLook(settings, lake)
         events = telemetry.events(of: settings.name) { try look.backlog() }
-        telemetry.started(settings.name, table: settings.table.description)
+        telemetry.started(settings.name, table: settings.mainTable.description)
     }
 
     /// Receives the pipeline's events.
@@ -76,19 +76,15 @@ final class RunWatch: Sendable {
 
 /// Looks again and again what lies unread, at the cost of what has changed.
 private final class BacklogLook: Sendable {
-    private let settings: PostgresPipelineSettings
     private let lake: Lake
-    private let files: Mutex<TailedFiles>
+    private let looks: Mutex<PipelineLooks>
 
-    init(_ settings: PostgresPipelineSettings, _ lake: Lake) {
-        self.settings = settings
+    init(_ settings: PipelineSettings, _ lake: Lake) {
         self.lake = lake
-        files = Mutex(TailedFiles(source: settings.source))
+        looks = Mutex(PipelineLooks(settings))
     }
 
     func backlog() throws -> PipelineBacklog {
-        try files.withLock { files in
-            try PipelineStatus.look(settings, lake: lake, now: wallClock(), tailed: files).backlog
-        }
+        try looks.withLock { try $0.look(lake, now: wallClock()).backlog }
     }
 }

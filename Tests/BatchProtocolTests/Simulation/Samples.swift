@@ -16,6 +16,27 @@ enum Sample {
         )
     }
 
+    static func object(
+        _ key: String,
+        version: String = "1",
+        from: UInt64 = 0,
+        to: UInt64,
+        isWhole: Bool = true
+    ) -> ObjectRange {
+        ObjectRange(
+            key: key,
+            version: version,
+            byteCount: to,
+            modified: 1_700_000_000_000_000,
+            from: from,
+            to: to,
+            hash: "00000000000000000000000000000000",
+            chain: "0000000000000000000000000000000c",
+            rest: "000000000000000e0000000000000000",
+            isWhole: isWhole
+        )
+    }
+
     static func plan(
         _ batch: UInt64,
         tables: [String] = ["a", "b"],

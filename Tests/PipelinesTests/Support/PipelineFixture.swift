@@ -85,6 +85,25 @@ struct PipelineFixture {
         numbers.map { record($0, session: session) }
     }
 
+    /// The same record in jsonlog, with its line end.
+    static func jsonRecord(_ number: Int, session: String = "6b013888.7c2") -> String {
+        #"{"timestamp":"2026-11-21 06:22:00.545 UTC","user":"postgres","dbname":"app","pid":1986,"#
+            + #""remote_host":"[local]","session_id":"\#(session)","line_num":\#(number),"ps":"SELECT","#
+            + #""session_start":"2026-11-21 06:22:00 UTC","vxid":"4/404","txid":0,"error_severity":"LOG","#
+            + #""message":"AUDIT: SESSION,\#(number),1,READ,SELECT,,,\"select '\#(number)\nx'\",<none>","#
+            + #""application_name":"psql","backend_type":"client backend","query_id":0}"# + "\n"
+    }
+
+    /// Compresses a log file as a rotation does: the plain file goes.
+    func compress(_ name: String) throws {
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = ["gzip", "-q", logPath(name)]
+        try process.run()
+        process.waitUntilExit()
+        try #require(process.terminationStatus == 0)
+    }
+
     // MARK: Runs
 
     /// Runs the pipeline until nothing is left.

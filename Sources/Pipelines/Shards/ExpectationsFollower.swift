@@ -20,7 +20,8 @@ struct ExpectationsFollower {
         ColumnField("failed", .int64, isNullable: false),
         ColumnField("sample", .string),
     ]
-    static let partitionColumn = "date"
+    /// The table.
+    static let shape = TableShape(columns, partitionColumn: "date", storage: [])
 
     private let shard: ShardStore
     private let appID: String
@@ -45,7 +46,7 @@ struct ExpectationsFollower {
         upTo newest: UInt64,
         now: Int64,
         existing: () throws -> DeltaTable?,
-        open: () throws -> PostgresPipeline.GroupTable
+        open: () throws -> GroupTable
     ) throws {
         let stored = try cursor ?? shard.expectationsHint()
         var next = try cursor ?? max(stored, UInt64(existing()?.head.transactions[appID]?.version ?? 0))
@@ -53,7 +54,7 @@ struct ExpectationsFollower {
             cursor = next
             return
         }
-        var table: PostgresPipeline.GroupTable?
+        var table: GroupTable?
         while next < newest {
             next += 1
             // Old plans may lie in a compacted segment: they were looked at a week ago.
@@ -77,27 +78,27 @@ struct ExpectationsFollower {
     }
 
     private func commit(
-        _ broken: [ExpectationResult],
+        _ results: [ExpectationResult],
         of plan: BatchPlan,
-        to table: PostgresPipeline.GroupTable,
+        to table: GroupTable,
         now: Int64
     ) throws {
         guard try table.delta.versionHolding(batch: plan.batch, appID: appID) == nil else { return }
         let writer = try DataFileWriter(
             store: shard.store,
-            table: table.name.folder,
-            schema: table.schema,
+            table: table.folder,
+            schema: Self.columns,
             storage: table.storage,
             partitionValues: [
                 (name: table.partitionColumn, value: UTCDay.text(microseconds: plan.plannedAt))
             ]
         )
         do {
-            try writer.write(rows(broken, of: plan))
+            try writer.write(rows(results, of: plan))
             let file = try writer.finish(now: now)
             let result = try table.delta.append([file], appID: appID, batch: plan.batch, now: now)
             if case .alreadyCommitted = result {
-                try shard.store.remove("\(table.name.folder)/\(file.path.decoded)")
+                try shard.store.remove("\(table.folder)/\(file.path.decoded)")
             }
         } catch {
             writer.abandon()
@@ -105,47 +106,19 @@ struct ExpectationsFollower {
         }
     }
 
-    private func rows(_ broken: [ExpectationResult], of plan: BatchPlan) -> RecordBatch {
+    private func rows(_ results: [ExpectationResult], of plan: BatchPlan) -> RecordBatch {
         let values: [[CellValue]] = [
-            broken.map { _ in .int64(plan.plannedAt) },
-            broken.map { _ in .string(plan.pipeline) },
-            broken.map { _ in .int64(Int64(plan.batch)) },
-            broken.map { .string($0.name) },
-            broken.map { .string($0.rule) },
-            broken.map { .string($0.action.rawValue) },
-            broken.map { .int64(Int64($0.checked)) },
-            broken.map { .int64(Int64($0.failed)) },
-            broken.map { $0.samples.isEmpty ? .null : .string($0.samples.joined(separator: "\n")) },
+            results.map { _ in .int64(plan.plannedAt) },
+            results.map { _ in .string(plan.pipeline) },
+            results.map { _ in .int64(Int64(plan.batch)) },
+            results.map { .string($0.name) },
+            results.map { .string($0.rule) },
+            results.map { .string($0.action.rawValue) },
+            results.map { .int64(Int64($0.checked)) },
+            results.map { .int64(Int64($0.failed)) },
+            results.map { $0.samples.isEmpty ? .null : .string($0.samples.joined(separator: "\n")) },
         ]
         let columns = zip(Self.columns, values).map { Column($0.type, values: $1) }
-        return RecordBatch(schema: Self.columns, columns: columns, rowCount: broken.count)
-    }
-}
-
-extension PostgresPipeline {
-    /// The table of the rules that records broke.
-    var expectationsTable: TableName {
-        TableName(catalog: settings.table.catalog, schema: Lake.reservedName, table: "expectations")
-    }
-
-    /// Brings what the batches so far broke into `_auditlake.expectations`; to be called after receipts, at most once a
-    /// minute and at the end of a run.
-    func projectExpectations(of run: ShardRun) throws {
-        guard let newest = run.newestReceipt else { return }
-        if expectations == nil { expectations = ExpectationsFollower(shard: run.shard, appID: run.appID) }
-        let name = expectationsTable
-        try expectations?.project(
-            upTo: newest,
-            now: clock() / 1_000,
-            existing: { try lake.table(name) },
-            open: {
-                try openTable(
-                    name,
-                    schema: ExpectationsFollower.columns,
-                    partition: ExpectationsFollower.partitionColumn,
-                    storage: []
-                )
-            }
-        )
+        return RecordBatch(schema: Self.columns, columns: columns, rowCount: results.count)
     }
 }

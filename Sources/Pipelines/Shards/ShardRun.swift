@@ -1,14 +1,12 @@
-import AuditFormats
 import BatchProtocol
 import Catalog
 import DeltaLog
 import DeltaTables
-import Intake
 import ObjectStorage
 
 /// Carries out what the batch protocol of one shard asks for.
 struct ShardRun {
-    private let pipeline: PostgresPipeline
+    private let pipeline: any BatchWork
     let shard: ShardStore
     let appID: String
     private var machine: ShardMachine
@@ -21,12 +19,13 @@ struct ShardRun {
     private var ownBatch: UInt64 = 0
 
     /// Opens the shard as its objects and tables show it.
-    init(pipeline: PostgresPipeline, shard: ShardStore, appID: String) throws {
+    init(pipeline: any BatchWork, shard: ShardStore, appID: String) throws {
         self.pipeline = pipeline
         self.shard = shard
         self.appID = appID
         var opening = try shard.open()
         while true {
+            try pipeline.openTables(of: opening)
             let transactions = try Self.transactions(of: pipeline.tables, appID: appID)
             do {
                 machine = try ShardMachine(
@@ -35,7 +34,7 @@ struct ShardRun {
                         receipt: opening.receipt,
                         transactions: transactions
                     ),
-                    parserVersion: PostgresSchema.parserVersion
+                    parserVersion: pipeline.parserVersion
                 )
                 break
             } catch let error as ShardError {
@@ -52,7 +51,7 @@ struct ShardRun {
 
     /// By table name, the last batch of this shard that the table holds now.
     private static func transactions(
-        of tables: [PostgresPipeline.GroupTable],
+        of tables: [GroupTable],
         appID: String
     ) throws -> [String: UInt64] {
         var transactions: [String: UInt64] = [:]
@@ -77,6 +76,7 @@ struct ShardRun {
 
     /// Takes one step; false when nothing is left to do.
     mutating func advance() throws -> Bool {
+        if !pipeline.isDeferring, let first = machine.deferredFrom { try catchUp(from: first) }
         switch machine.step {
         case .plan(let batch):
             guard !pipeline.observer.isCancelled() else {
@@ -101,29 +101,12 @@ struct ShardRun {
     private mutating func plan(_ batch: UInt64) throws -> Bool {
         let now = pipeline.clock()
         // Whole milliseconds, as Delta's statistics have them.
-        let plannedAt = max(now - now % 1_000, lastPlannedAt)
+        let earliest = pipeline.plansAtDistinctTimes ? lastPlannedAt + 1_000 : lastPlannedAt
+        let plannedAt = max(now - now % 1_000, earliest)
         guard let new = try pipeline.stage(batch: batch, plannedAt: plannedAt, after: state) else {
             return false
         }
-        var plan = BatchPlan(
-            pipeline: pipeline.settings.name,
-            appID: appID,
-            batch: batch,
-            plannedAt: plannedAt,
-            parserVersion: PostgresSchema.parserVersion,
-            stateSnapshot: stateSnapshot,
-            ranges: new.ranges,
-            tables: pipeline.tables.enumerated().map { index, table in
-                PlannedTable(
-                    name: table.name.description,
-                    tableID: table.delta.head.metadata.id,
-                    rows: new.files[index]?.rowCount ?? 0
-                )
-            }
-        )
-        plan.forgotten = new.forgotten.isEmpty ? nil : new.forgotten
-        plan.stateChanges = new.stateChanges.isEmpty ? nil : new.stateChanges
-        plan.expectations = new.expectations.isEmpty ? nil : new.expectations
+        let plan = plan(batch, plannedAt: plannedAt, of: new)
         pipeline.observer.phase(.plan)
         do {
             let isOurs = try shard.put(plan)
@@ -151,52 +134,133 @@ struct ShardRun {
         return true
     }
 
+    private func plan(_ batch: UInt64, plannedAt: Int64, of staged: StagedBatch) -> BatchPlan {
+        var plan = BatchPlan(
+            pipeline: pipeline.name,
+            appID: appID,
+            batch: batch,
+            plannedAt: plannedAt,
+            parserVersion: pipeline.parserVersion,
+            stateSnapshot: stateSnapshot,
+            ranges: staged.ranges,
+            tables: pipeline.tables.map { table in
+                PlannedTable(
+                    name: table.name.description,
+                    tableID: table.delta.head.metadata.id,
+                    rows: staged.rowCount(table.name),
+                    isDeferrable: pipeline.isDeferrable(table.name)
+                )
+            }
+        )
+        plan.objects = staged.objects.isEmpty ? nil : staged.objects
+        plan.forgotten = staged.forgotten.isEmpty ? nil : staged.forgotten
+        plan.stateChanges = staged.stateChanges.isEmpty ? nil : staged.stateChanges
+        plan.expectations = staged.expectations.isEmpty ? nil : staged.expectations
+        return plan
+    }
+
     // MARK: Commit
 
     private mutating func commit(_ plan: BatchPlan, _ index: Int) throws {
-        guard plan.tables.count == pipeline.tables.count,
-            plan.tables[index].tableID == pipeline.tables[index].delta.head.metadata.id
+        let planned = plan.tables[index]
+        guard let table = pipeline.tables.first(where: { $0.name.description == planned.name }),
+            planned.tableID == table.delta.head.metadata.id
         else {
             throw ShardError(
                 code: .tableReplaced,
                 batch: plan.batch,
-                detail: "table \(plan.tables[index].name) is not the one that was planned"
+                detail: "table \(planned.name) is not the one that was planned"
             )
         }
-        let planned = plan.tables[index]
-        let table = pipeline.tables[index]
         guard planned.rows > 0 else { return machine.skipped() }
+        if pipeline.isDeferring, planned.isDeferrable == true { return machine.deferred() }
         if let version = try table.delta.versionHolding(batch: plan.batch, appID: appID) {
             // An earlier run or another process was faster: the bytes are not needed again.
             return machine.committed(rows: planned.rows, version: version)
         }
-        let files = try stagedFiles(plan)
+        let staged = try staged(for: plan)
         // Only with lost bytes a planned table can be left without rows.
-        guard let file = files[index] else { return machine.skipped() }
+        guard let files = staged.files[table.name], !files.isEmpty else { return machine.skipped() }
+        let rowCount = staged.rowCount(table.name)
         switch try table.delta.append(
-            [file.add],
+            files.map(\.add),
+            growing: staged.grown[table.name],
             appID: appID,
             batch: plan.batch,
             now: pipeline.clock() / 1_000
         ) {
-        case .committed(let version): machine.committed(rows: file.rowCount, version: version)
+        case .committed(let version): machine.committed(rows: rowCount, version: version)
         case .alreadyCommitted(let version):
-            try lakeRemove(file, of: table)
-            machine.committed(rows: file.rowCount, version: version)
+            for file in files {
+                try pipeline.lake.store.remove("\(table.folder)/\(file.add.path.decoded)")
+            }
+            machine.committed(rows: rowCount, version: version)
         }
     }
 
-    private mutating func stagedFiles(_ plan: BatchPlan) throws -> [Int: StagedFile] {
-        if let staged { return staged.files }
-        let redone = try pipeline.restage(plan, after: state)
+    /// The data files of the open plan, made anew when this run did not plan it.
+    private mutating func staged(for plan: BatchPlan) throws -> StagedBatch {
+        if let staged { return staged }
+        let wanted = pipeline.tables.filter { table in
+            Int64(plan.batch) > table.delta.head.transactions[appID]?.version ?? 0
+        }
+        let redone = try pipeline.restage(plan, for: Set(wanted.map(\.name)), after: state)
         for gap in redone.gaps { machine.lost(gap) }
         pipeline.summary.redoneBatches += 1
         staged = redone
-        return redone.files
+        return redone
     }
 
-    private func lakeRemove(_ file: StagedFile, of table: PostgresPipeline.GroupTable) throws {
-        try pipeline.lake.store.remove("\(table.name.folder)/\(file.add.path.decoded)")
+    // MARK: What was left for later
+
+    /// Brings tables that were left for later up to the newest receipt, batch by batch.
+    private mutating func catchUp(from first: UInt64) throws {
+        guard let newest = newestReceipt else { return }
+        var next = max(first, try shard.deferredHint() + 1)
+        while next <= newest {
+            guard let plan = try shard.plan(next) else {
+                throw ShardError(
+                    code: .brokenSequence,
+                    batch: next,
+                    detail: "\(shard.store.path(shard.path.plan(next))) is missing"
+                )
+            }
+            try bringIn(plan)
+            try shard.hintDeferred(next)
+            next += 1
+        }
+        var held: [String: (batch: UInt64, version: Int64)] = [:]
+        for table in pipeline.tables where pipeline.isDeferrable(table.name) {
+            guard let last = table.delta.head.transactions[appID] else { continue }
+            held[table.name.description] = (UInt64(last.version), table.delta.head.version)
+        }
+        machine.caughtUp(held)
+    }
+
+    private func bringIn(_ plan: BatchPlan) throws {
+        let due = pipeline.tables.filter { table in
+            plan.tables.contains {
+                $0.name == table.name.description && $0.isDeferrable == true && $0.rows > 0
+            } && Int64(plan.batch) > table.delta.head.transactions[appID]?.version ?? 0
+        }
+        guard !due.isEmpty else { return }
+        let staged = try pipeline.restage(plan, for: Set(due.map(\.name)), after: state)
+        for table in due {
+            guard let files = staged.files[table.name], !files.isEmpty else { continue }
+            let result = try table.delta.append(
+                files.map(\.add),
+                growing: staged.grown[table.name],
+                appID: appID,
+                batch: plan.batch,
+                now: pipeline.clock() / 1_000
+            )
+            if case .alreadyCommitted = result {
+                for file in files {
+                    try pipeline.lake.store.remove("\(table.folder)/\(file.add.path.decoded)")
+                }
+            }
+        }
+        pipeline.summary.rows += due.reduce(0) { $0 + staged.rowCount($1.name) }
     }
 
     // MARK: Receipt
@@ -206,10 +270,7 @@ struct ShardRun {
         pipeline.observer.phase(.receipt)
         machine.received(try shard.put(receipt))
         state.apply(plan)
-        pipeline.sessionsAfter = nil
-        if plan.batch == ownBatch, let sessions = staged?.sessions {
-            pipeline.sessionsAfter = (plan.batch, sessions)
-        }
+        pipeline.received(plan, isOwn: plan.batch == ownBatch)
         lastPlannedAt = plan.plannedAt
         if receipt.batch % ShardPath.stateInterval == 0 {
             try shard.put(state, after: receipt.batch)
@@ -217,37 +278,41 @@ struct ShardRun {
         }
         try shard.pointHead(at: receipt.batch)
         try shard.compact(newest: receipt.batch, now: pipeline.clock())
-        for (index, table) in pipeline.tables.enumerated() {
-            let rows = receipt.tables.first { $0.name == table.name.description }?.rows ?? 0
-            if index == 0 { pipeline.summary.quarantined += rows } else { pipeline.summary.rows += rows }
+        let report = report(of: receipt, plan)
+        pipeline.summary.rows += report.rows
+        pipeline.summary.quarantined += report.quarantined
+        for table in pipeline.tables {
             try table.delta.maintain(
                 storage: table.storage,
-                interval: pipeline.settings.checkpointInterval,
-                fileLimit: pipeline.settings.liveFileLimit,
+                interval: pipeline.upkeep.checkpointInterval,
+                fileLimit: pipeline.upkeep.liveFileLimit,
                 now: pipeline.clock() / 1_000
             )
         }
         pipeline.summary.batches += 1
-        pipeline.summary.leftOut += staged?.leftOut.count ?? 0
+        pipeline.summary.leftOut += report.leftOut.values.reduce(0, +)
         pipeline.summary.bytes += receipt.bytes
-        pipeline.observer.event(.committed(report(of: receipt, plan)))
+        pipeline.observer.event(.committed(report))
         pipeline.summary.lostBytes += receipt.gaps.reduce(0) { $0 + $1.to - $1.from }
         staged = nil
     }
 
     private func report(of receipt: BatchReceipt, _ plan: BatchPlan) -> BatchReport {
-        func rows(_ index: Int) -> Int {
-            receipt.tables.first { $0.name == pipeline.tables[index].name.description }?.rows ?? 0
+        func rows(_ name: TableName?) -> Int {
+            receipt.tables.first { $0.name == name?.description }?.rows ?? 0
         }
         return BatchReport(
             batch: receipt.batch,
-            rows: rows(1),
-            quarantined: rows(0),
-            leftOut: staged?.leftOut.bySetting ?? [:],
+            rows: rows(pipeline.mainTable),
+            quarantined: rows(pipeline.quarantine),
+            leftOut: staged?.leftOut ?? [:],
             bytes: receipt.bytes,
             plannedAt: plan.plannedAt,
             finishedAt: pipeline.clock(),
-            offsets: Dictionary(plan.ranges.map { ($0.file.path, $0.file.offset) }, uniquingKeysWith: max),
+            offsets: Dictionary(
+                plan.ranges.map { ($0.file.path, $0.file.offset) },
+                uniquingKeysWith: max
+            ),
             expectations: plan.expectations ?? [],
             isRedone: receipt.batch != ownBatch
         )

@@ -1,0 +1,170 @@
+import CByteScan
+import CSimdJSON
+import Columnar
+import Glibc
+
+/// Turns lines of Databricks audit events into rows of bronze, silver and gold, and into quarantined faults.
+///
+/// One parse feeds all tables. Used from one thread at a time. Everything it gives is a function of the bytes, the
+/// settings, the services it began with and the ingest time.
+package struct DatabricksDecoder: ~Copyable {
+    /// The version of the rules that turn bytes into rows: a plan records it, and a change of any rule raises it.
+    package static let parserVersion = 1
+
+    let settings: DatabricksDecoderSettings
+    let parser: OpaquePointer
+    var found = sj_event()
+    var pools = SharedPools()
+    var eventServices: EventServices
+    var ordinals = RecordOrdinals()
+    var bronze = BronzeRows()
+    var quarantine = QuarantineRows()
+    var silver: [Int32: SilverRows] = [:]
+    var recentSilver: SilverRows?
+    var scratch = Scratch()
+    var sourceName = ""
+    var sourceText: [UInt8] = []
+    var sourceTime: Int64?
+    /// Roughly the bytes that silver and gold hold, without the pools.
+    var eventByteCount = 0
+    /// Microseconds since 1970-01-01 UTC: column `ingest_ts` of the rows to come.
+    package var ingestTime: Int64 = 0
+    /// Bytes that the open row groups together may hold before `decode` asks for a flush.
+    package var rowGroupByteCount = 96 << 20
+    /// What was decoded since the decoder was created.
+    package internal(set) var totals = Totals()
+    /// The first event that broke a rule whose action is `fail`.
+    package internal(set) var failure: RuleFailure?
+
+    /// The services known so far, in order of first appearance; it grows as events are decoded.
+    package var services: [ServiceSchema] { eventServices.schemas }
+
+    /// Room that lives while one record is decoded.
+    struct Scratch: ~Copyable {
+        var latin1 = ByteBuffer()
+        var spans: [sj_span] = []
+        var keys = UnsafeMutablePointer<Int32>.allocate(capacity: 64)
+        var keyCapacity = 64
+        let entries = UnsafeMutablePointer<Int32>.allocate(capacity: SharedColumn.count)
+        var rescued: [TextPair] = []
+        var metadata: [TextPair] = []
+        var numbers: [Int32] = []
+
+        init() {}
+
+        deinit {
+            keys.deallocate()
+            entries.deallocate()
+        }
+
+        mutating func reserveKeys(_ count: Int) {
+            guard count > keyCapacity else { return }
+            keys.deallocate()
+            keyCapacity = max(count, keyCapacity * 2)
+            keys = .allocate(capacity: keyCapacity)
+        }
+    }
+
+    /// Creates a decoder.
+    ///
+    /// - Parameters:
+    ///   - settings: How events become rows.
+    ///   - services: Those known from earlier batches, with the names that they were given.
+    package init(settings: DatabricksDecoderSettings, services: [ServiceSchema] = []) {
+        self.settings = settings
+        eventServices = EventServices(services)
+        // Whoever reads JSON has asked `LogFormat.isReadable` before.
+        guard let made = sj_event_parser_create(settings.stripFlags) else {
+            preconditionFailure("simdjson is not there")
+        }
+        parser = made
+        totals.goldRowCounts = Array(repeating: 0, count: services.count)
+    }
+
+    deinit { sj_event_parser_destroy(parser) }
+
+    /// The columns of bronze, in order, without the partition column `date`.
+    package static var bronzeColumns: [ColumnField] { BronzeRows.columns }
+
+    /// The columns of silver, in order, without the partition column `date`.
+    package static let silverColumns = EventColumns.fields(params: .map(key: .string, value: .string))
+
+    /// The columns of a gold table, in order, without the partition column `date`.
+    package static func goldColumns(_ service: ServiceSchema) -> [ColumnField] {
+        EventColumns.fields(params: .structure(service.fieldNames.map { ColumnField($0, .string) }))
+    }
+
+    /// Begins a new source, or a new range of one; ordinals of equal records start again.
+    ///
+    /// - Parameters:
+    ///   - source: Column `source` of the rows to come.
+    ///   - sourceTime: When the source was last written, in microseconds since 1970-01-01 UTC; nil for unknown.
+    package mutating func begin(source: String, sourceTime: Int64?) {
+        sourceName = source
+        sourceText = Array(source.utf8)
+        self.sourceTime = sourceTime
+        ordinals.removeAll()
+    }
+
+    /// Bytes held by all open row groups together.
+    var heldByteCount: Int { eventByteCount + bronze.byteCount + quarantine.byteCount + pools.byteCount }
+
+    /// Decodes lines from the start of `bytes`.
+    ///
+    /// A line ends with `\n` or `\r\n`; blank lines belong to no table.
+    ///
+    /// - Parameters:
+    ///   - bytes: Input, starting at the start of a line.
+    ///   - paddingByteCount: Bytes behind `bytes` that may be read. None are needed.
+    ///   - baseOffset: Offset of `bytes` in its source.
+    ///   - isEnd: Nothing follows: the last line is whole without a newline.
+    /// - Returns: Bytes that are done with, and why the rest is not.
+    package mutating func decode(
+        _ bytes: UnsafeRawBufferPointer,
+        paddingByteCount: Int = 0,
+        baseOffset: UInt64,
+        isEnd: Bool = false
+    ) -> (consumed: Int, stop: Stop) {
+        var at = 0
+        while true {
+            if heldByteCount >= rowGroupByteCount { return (at, .rowGroupFull) }
+            guard let base = bytes.baseAddress, at < bytes.count else { return (at, .needsMoreInput) }
+            let rest = bytes.count - at
+            let newline = memchr(base + at, Int32(UInt8(ascii: "\n")), rest).map {
+                UnsafeRawPointer($0) - base - at
+            }
+            var length = newline ?? rest
+            var fault: RecordFault.Code?
+            if length > settings.maxPendingBytes {
+                length = settings.maxPendingBytes
+                fault = .tooLong
+            } else if newline == nil, !isEnd {
+                return (at, .needsMoreInput)
+            }
+            var line = UnsafeRawBufferPointer(rebasing: bytes[at..<at + length])
+            if fault == nil, line.last == UInt8(ascii: "\r") {
+                line = UnsafeRawBufferPointer(rebasing: line.dropLast())
+            }
+            append(line, at: baseOffset + UInt64(at), fault: fault, buildsBronze: true)
+            at += length
+            if fault == nil, newline != nil { at += 1 }
+        }
+    }
+
+    /// Decodes a line that bronze has, without building bronze.
+    ///
+    /// - Parameters:
+    ///   - record: The bytes as they were in the source.
+    ///   - paddingByteCount: Bytes behind `record` that may be read. None are needed.
+    ///   - offset: Column `source_offset` of the row.
+    /// - Returns: `rowGroupFull` when row groups are to be taken before the next call. The record is decoded in any case.
+    package mutating func decode(
+        record: UnsafeRawBufferPointer,
+        paddingByteCount: Int = 0,
+        offset: UInt64
+    ) -> Stop? {
+        let isTooLong = record.count >= settings.maxPendingBytes
+        append(record, at: offset, fault: isTooLong ? .tooLong : nil, buildsBronze: false)
+        return heldByteCount >= rowGroupByteCount ? .rowGroupFull : nil
+    }
+}

@@ -1,0 +1,119 @@
+/// Builds a column of structures of texts, most of which are missing in a row: a row costs what is in it, not what could
+/// be.
+package struct TextStructBuilder: ~Copyable {
+    private var children: UnsafeMutablePointer<SparseTextBuilder>
+    private var capacity = 0
+    private var childCount = 0
+    private var validity = ValidityBuilder()
+    /// The number of structures.
+    package private(set) var count = 0
+
+    /// Creates an empty builder.
+    package init() { children = .allocate(capacity: 0) }
+
+    deinit {
+        children.deinitialize(count: childCount)
+        children.deallocate()
+    }
+
+    /// Sets a field of the present structure, which is missing so far.
+    ///
+    /// - Parameters:
+    ///   - text: Valid UTF-8.
+    ///   - field: Index of the field; new ones may come at any time.
+    @inline(__always)
+    package mutating func set(_ text: UnsafeRawBufferPointer, field: Int) {
+        if field >= childCount { grow(to: field + 1) }
+        children[field].append(text, at: count)
+    }
+
+    /// Ends the present structure and starts the next.
+    @inline(__always)
+    package mutating func close() { count &+= 1 }
+
+    /// Appends a missing structure; none may be begun.
+    package mutating func appendNull() {
+        validity.appendNull(at: count)
+        count &+= 1
+    }
+
+    private mutating func grow(to newCount: Int) {
+        if newCount > capacity {
+            let larger = UnsafeMutablePointer<SparseTextBuilder>.allocate(
+                capacity: max(newCount, capacity * 2, 8)
+            )
+            larger.moveInitialize(from: children, count: childCount)
+            children.deallocate()
+            children = larger
+            capacity = max(newCount, capacity * 2, 8)
+        }
+        while childCount < newCount {
+            (children + childCount).initialize(to: SparseTextBuilder())
+            childCount += 1
+        }
+    }
+
+    /// The column; the builder is empty again.
+    ///
+    /// - Parameter names: Of the fields, at least of those that were set.
+    /// - Returns: The structures, with one child a name.
+    package mutating func finish(names: [String]) -> Column {
+        precondition(names.count >= childCount, "a name for each field")
+        grow(to: names.count)
+        var columns: [Column] = []
+        for index in names.indices { columns.append(children[index].finish(count: count)) }
+        let (bitmap, nullCount) = validity.finish(count: count)
+        defer { count = 0 }
+        return Column(
+            type: .structure(zip(names, columns).map { ColumnField($0, $1.type) }),
+            count: count,
+            nullCount: nullCount,
+            validity: bitmap,
+            children: columns
+        )
+    }
+}
+
+/// Builds a column of texts of which most may be missing; it finds out on its own whether they repeat.
+struct SparseTextBuilder: ~Copyable {
+    private var repeating = DictionaryBuilder(slotCount: 16)
+    private var plain = StringBuilder(count: 0, byteCount: 0)
+    private var isPlain = false
+    /// Values that are there.
+    private var valueCount = 0
+
+    /// After so many values each time it is seen whether they repeat; a power of two.
+    private static let sampleCount = 512
+
+    /// Appends a text as the value at `index`; those before it, as far as they were not appended, are missing.
+    @inline(__always)
+    mutating func append(_ text: UnsafeRawBufferPointer, at index: Int) {
+        if isPlain {
+            plain.appendNulls(upTo: index)
+            plain.append(text)
+            return
+        }
+        repeating.appendNulls(upTo: index)
+        repeating.append(text)
+        valueCount &+= 1
+        if valueCount & (Self.sampleCount - 1) == 0 { look() }
+    }
+
+    private mutating func look() {
+        if repeating.entryCount * 2 > valueCount {
+            plain = repeating.takePlain()
+            isPlain = true
+        }
+    }
+
+    /// The column of `count` values; the builder is empty again.
+    mutating func finish(count: Int) -> Column {
+        valueCount = 0
+        if isPlain {
+            plain.appendNulls(upTo: count)
+            return plain.finish()
+        }
+        repeating.appendNulls(upTo: count)
+        return repeating.finish()
+    }
+}

@@ -1,0 +1,103 @@
+import ObjectStorage
+
+/// Where objects lie: a folder tree, or a bucket.
+///
+/// A caller uses it from one thread.
+package protocol ObjectPlace {
+    /// Calls `body` with every object that is meant and has bytes; in no order, and one that several patterns mean may come more
+    /// than once.
+    ///
+    /// - Returns: What a person should know, and what cannot be looked at.
+    /// - Throws: `StorageError` when the place itself cannot be listed, and what `body` throws.
+    func list(_ body: (ListedObject) throws -> Void) throws -> ListingReport
+
+    /// Opens an object as it is now.
+    ///
+    /// - Returns: nil when there is none.
+    /// - Throws: `StorageError`.
+    func open(_ key: String) throws -> (any ObjectBytes)?
+}
+
+/// One object of a listing; its bytes are valid during the call that it is given to.
+package struct ListedObject {
+    /// The key, in UTF-8 unless the place holds other names.
+    package var key: UnsafeRawBufferPointer
+    /// What tells this content of the key from others.
+    package var version: UnsafeRawBufferPointer
+    /// Size as it is stored, in bytes.
+    package var byteCount: UInt64
+    /// Last modification, in microseconds since 1970-01-01 UTC.
+    package var modified: Int64
+
+    /// Creates an entry.
+    package init(
+        key: UnsafeRawBufferPointer,
+        version: UnsafeRawBufferPointer,
+        byteCount: UInt64,
+        modified: Int64
+    ) {
+        self.key = key
+        self.version = version
+        self.byteCount = byteCount
+        self.modified = modified
+    }
+}
+
+/// What a listing came to besides the objects.
+package struct ListingReport {
+    /// What a person should know.
+    package var remarks: [ObjectSource.Remark] = []
+    /// What is there and cannot be looked at.
+    package var unreadable: [StorageError] = []
+
+    /// Nothing to report.
+    package init() {}
+}
+
+/// What a place says of an object.
+package struct ObjectStatus: Hashable, Sendable {
+    /// Size as it is stored, in bytes.
+    package var byteCount: UInt64
+    /// Last modification, in microseconds since 1970-01-01 UTC.
+    package var modified: Int64
+    /// What tells this content of the key from others.
+    package var version: String
+
+    /// Creates a status.
+    package init(byteCount: UInt64, modified: Int64, version: String) {
+        self.byteCount = byteCount
+        self.modified = modified
+        self.version = version
+    }
+}
+
+/// The decompressed bytes of one object that was opened.
+package protocol ObjectBytes: AnyObject {
+    /// The object when it was opened.
+    var status: ObjectStatus { get }
+
+    /// Whether the bytes can be used; to be asked before they are read.
+    ///
+    /// - Throws: `StorageError`.
+    func check() throws -> ObjectIntegrity
+
+    /// Reads up to `buffer.count` bytes at an offset; fewer only at the end.
+    ///
+    /// - Throws: `StorageError`; with `EBADMSG` for bytes that cannot be decompressed.
+    func read(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws -> Int
+
+    /// Whether the bytes are still those of `status`.
+    ///
+    /// - Throws: `StorageError`.
+    func isUnchanged() throws -> Bool
+}
+
+/// Whether an object can be used.
+package enum ObjectIntegrity: Hashable, Sendable {
+    /// It can.
+    case whole
+    /// It is compressed and ends in the middle: it is still being written, or was cut.
+    case cut
+    /// It cannot be decompressed.
+    case damaged
+}

@@ -1,0 +1,116 @@
+import BatchProtocol
+import Glibc
+import ObjectStorage
+
+/// One object that is read on from where the last batch ended.
+///
+/// `read` gives the bytes in order; what belongs to the batch is handed to `take`, in order as well. `range` then describes
+/// it. What was read and not taken is left for a later batch.
+package final class ObjectReader {
+    /// The object's key.
+    package let key: String
+    /// Offset of the first byte of the range.
+    package let from: UInt64
+    /// Whether the object was read before with other bytes, and is now read from its start.
+    package let isCorrection: Bool
+
+    private let bytes: any ObjectBytes
+    private let hashes: PieceHashes
+    private let hasher = RangeHasher()
+    /// Offset of the next byte to be read.
+    private var position: UInt64
+    /// The range of a plan that is read again.
+    private let planned: ObjectRange?
+    private var isWholeAtEnd: Bool?
+
+    /// Reads an object on from where the hashes end.
+    init(_ bytes: any ObjectBytes, key: String, hashes: PieceHashes, isCorrection: Bool = false) {
+        self.bytes = bytes
+        self.key = key
+        self.hashes = hashes
+        self.isCorrection = isCorrection
+        planned = nil
+        from = hashes.byteCount
+        to = hashes.byteCount
+        position = hashes.byteCount
+    }
+
+    /// Reads the range of a plan again.
+    init(_ bytes: any ObjectBytes, planned: ObjectRange) {
+        self.bytes = bytes
+        self.planned = planned
+        key = planned.key
+        hashes = PieceHashes()
+        isCorrection = planned.isCorrection
+        from = planned.from
+        to = planned.from
+        position = planned.from
+    }
+
+    /// The object when it was opened.
+    package var status: ObjectStatus { bytes.status }
+
+    /// Offset one past the last byte that was taken.
+    package private(set) var to: UInt64
+
+    /// Reads the next bytes.
+    ///
+    /// - Returns: The number of bytes; 0 at the end of the object, or of the range that is read again.
+    /// - Throws: `StorageError`.
+    package func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+        let wanted = Int(min(UInt64(buffer.count), (planned?.to ?? .max) - position))
+        do {
+            let count = try bytes.read(
+                at: position,
+                into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted])
+            )
+            position += UInt64(count)
+            return count
+        } catch let error as StorageError where error.code == .other(EBADMSG) {
+            // It could be decompressed when it was opened.
+            isWholeAtEnd = false
+            return 0
+        }
+    }
+
+    /// Whether the object is complete, so that a last line without a newline is a whole one; to be asked when `read` gave 0.
+    ///
+    /// One that was written to while it was read is not: only lines that have their newline may be taken of it, and the next
+    /// look finds it again.
+    ///
+    /// - Throws: `StorageError`.
+    package func isComplete() throws -> Bool {
+        if let isWholeAtEnd { return isWholeAtEnd }
+        let isUnchanged = try planned != nil || bytes.isUnchanged()
+        isWholeAtEnd = isUnchanged
+        return isUnchanged
+    }
+
+    /// The next bytes belong to the batch.
+    package func take(_ bytes: UnsafeRawBufferPointer) {
+        to += UInt64(bytes.count)
+        guard planned == nil else { return }
+        hasher.update(bytes)
+        hashes.update(bytes)
+    }
+
+    /// What was taken; the plan's range when that is read again.
+    ///
+    /// The object is found again by the next look unless it is complete and all of it was taken.
+    package var range: ObjectRange {
+        planned
+            ?? ObjectRange(
+                key: key,
+                version: status.version,
+                byteCount: status.byteCount,
+                modified: status.modified,
+                from: from,
+                to: to,
+                hash: hasher.digest,
+                chain: hashes.chain.description,
+                rest: hashes.rest.description,
+                isWhole: isWholeAtEnd == true && to == position,
+                isCorrection: isCorrection
+            )
+    }
+}

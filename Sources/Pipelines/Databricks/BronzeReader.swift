@@ -1,0 +1,157 @@
+import Columnar
+import DeltaLog
+import DeltaTables
+import FoundationEssentials
+import ParquetFiles
+
+/// Reads rows of bronze again, in the order in which they came.
+struct BronzeReader {
+    private static let columns = [
+        "raw", "raw_encoding", "source", "source_offset", "source_time", "ingest_ts",
+    ]
+
+    /// One row; its bytes are valid during the call that it is given to.
+    struct Row {
+        /// The line as it was in the source, without its newline.
+        var bytes: UnsafeRawBufferPointer
+        /// Bytes behind it that may be looked at.
+        var paddingByteCount: Int
+        var sourceOffset: UInt64
+        /// Microseconds since 1970-01-01 UTC; nil for none.
+        var sourceTime: Int64?
+    }
+
+    let table: DeltaTable
+
+    private struct Bounds: Decodable {
+        struct Values: Decodable { var ingest_ts: String? }
+        var minValues: Values?
+        var maxValues: Values?
+    }
+
+    /// Calls `begin` for each object and `body` for each of its rows.
+    ///
+    /// - Parameters:
+    ///   - days: The days of ingest to look at, `YYYY-MM-DD`.
+    ///   - isWanted: Whether rows of a batch's time are wanted.
+    ///   - begin: Told that the rows that follow are of another source, or of another batch.
+    ///   - body: Takes a row.
+    /// - Throws: `StorageError`, `ParquetError`, `DeltaLogError` and what the closures throw.
+    func read(
+        days: ClosedRange<String>,
+        isWanted: (Int64) -> Bool,
+        begin: (_ source: String, _ ingestTime: Int64, _ sourceTime: Int64?) throws -> Void,
+        body: (Row) throws -> Void
+    ) throws {
+        var transcoded: [UInt8] = []
+        for file in try files(days) {
+            let reader = try ParquetReader(path: table.path(of: file.path), fields: Self.columns)
+            for group in 0..<reader.rowGroupCount {
+                try reader.withRowGroup(group) { rows in
+                    try read(rows, isWanted, begin, body, &transcoded)
+                }
+            }
+        }
+    }
+
+    /// The files of some days, by day and time of writing.
+    private func files(_ days: ClosedRange<String>) throws -> [AddFile] {
+        let all = try table.snapshot().files.values.filter { file in
+            guard let day = file.partitionValues["date"] ?? nil else { return false }
+            return days.contains(day)
+        }
+        return all.map { (file: $0, start: Self.start(of: $0)) }
+            .sorted { ($0.start, $0.file.path.decoded) < ($1.start, $1.file.path.decoded) }
+            .map(\.file)
+    }
+
+    /// The earliest time of a file's rows, as its statistics have it.
+    private static func start(of file: AddFile) -> String {
+        guard let stats = file.stats,
+            let bounds = try? JSONDecoder().decode(Bounds.self, from: Data(stats.utf8))
+        else { return "" }
+        return bounds.minValues?.ingest_ts ?? ""
+    }
+
+    private func read(
+        _ rows: ArrowView,
+        _ isWanted: (Int64) -> Bool,
+        _ begin: (String, Int64, Int64?) throws -> Void,
+        _ body: (Row) throws -> Void,
+        _ transcoded: inout [UInt8]
+    ) throws {
+        guard let raw = rows.field("raw"), let encoding = rows.field("raw_encoding"),
+            let source = rows.field("source"), let offset = rows.field("source_offset"),
+            let sourceTime = rows.field("source_time"), let ingestTime = rows.field("ingest_ts")
+        else { return }
+        var present: (source: [UInt8], ingestTime: Int64, sourceTime: Int64?)?
+        for index in 0..<rows.count {
+            guard let time = ingestTime.int64(index), isWanted(time),
+                let text = raw.bytes(index), let name = source.bytes(index), let at = offset.int64(index)
+            else { continue }
+            let modified = sourceTime.int64(index)
+            if present.map({
+                $0.ingestTime != time || $0.sourceTime != modified || !$0.source.elementsEqual(name.bytes)
+            })
+                ?? true
+            {
+                try begin(String(decoding: name.bytes, as: UTF8.self), time, modified)
+                present = (Array(name.bytes), time, modified)
+            }
+            var row = Row(
+                bytes: text.bytes,
+                paddingByteCount: text.paddingByteCount,
+                sourceOffset: UInt64(at),
+                sourceTime: modified
+            )
+            guard encoding.isValid(index) else {
+                try body(row)
+                continue
+            }
+            transcoded = Self.latin1(text.bytes)
+            try transcoded.withUnsafeBytes { bytes in
+                row.bytes = bytes
+                row.paddingByteCount = 0
+                try body(row)
+            }
+        }
+    }
+
+    /// The bytes of a text that was read as Latin-1.
+    private static func latin1(_ text: UnsafeRawBufferPointer) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(text.count)
+        var lead: UInt8?
+        for byte in text {
+            if let first = lead {
+                bytes.append(first << 6 | byte & 0x3F)
+                lead = nil
+            } else if byte >= 0xC0 {
+                lead = byte
+            } else {
+                bytes.append(byte)
+            }
+        }
+        return bytes
+    }
+}
+
+extension DatabricksPipeline {
+    /// Decodes the rows that a batch has left in bronze.
+    func readBronze(plannedAt: Int64, into staging: EventStaging) throws {
+        guard let bronze = tables.first(where: { $0.name == settings.bronze }) else { return }
+        let day = UTCDay.text(microseconds: plannedAt)
+        try BronzeReader(table: bronze.delta).read(
+            days: day...day,
+            isWanted: { $0 == plannedAt },
+            begin: { source, _, modified in staging.begin(source, modified: modified) },
+            body: { row in
+                try staging.decode(
+                    record: row.bytes,
+                    paddingByteCount: row.paddingByteCount,
+                    at: row.sourceOffset
+                )
+            }
+        )
+    }
+}

@@ -1,0 +1,158 @@
+import AuditFormats
+import BatchProtocol
+import Catalog
+import DeltaTables
+import Intake
+import ObjectStorage
+
+/// Brings Databricks audit events into a bronze, a silver and one gold table a service, by the batch protocol.
+package final class DatabricksPipeline {
+    /// Bytes of stack of the thread that parses.
+    private static let stackByteCount = 8 << 20
+
+    let settings: DatabricksPipelineSettings
+    let lake: Lake
+    let observer: PipelineObserver
+    let clock: @Sendable () -> Int64
+    /// The delivered files as they were last seen.
+    let drops: ObjectDrops
+    /// Quarantine, bronze, silver and the gold tables that were met, in order of first sight.
+    private(set) var tables: [GroupTable] = []
+    var summary = RunSummary()
+    var progress = PipelineProgress()
+    /// What the source said at the last look.
+    var standingRemarks: Set<SourceRemark> = []
+    var unreadable: [StorageError] = []
+    var hasBacklog = false
+
+    init(
+        settings: DatabricksPipelineSettings,
+        lake: Lake,
+        observer: PipelineObserver,
+        clock: @escaping @Sendable () -> Int64
+    ) {
+        self.settings = settings
+        self.lake = lake
+        self.observer = observer
+        self.clock = clock
+        drops = ObjectDrops(source: settings.source)
+    }
+
+    /// Reads all that is there, batch by batch, and returns.
+    ///
+    /// Blocks; runs on threads of its own.
+    ///
+    /// - Parameters:
+    ///   - settings: What to read and where to write.
+    ///   - lake: Receives the tables.
+    ///   - observer: Is told what happens.
+    ///   - clock: Microseconds since 1970-01-01 UTC.
+    /// - Returns: What the run did.
+    /// - Throws: `PipelineError`, `ShardError`, `StorageError`, `Lake.LakeError`, `DeltaLogError`, `ParquetError`,
+    ///   `CommitConflictError`. What was committed stays.
+    package static func runOnce(
+        _ settings: DatabricksPipelineSettings,
+        lake: Lake,
+        observer: PipelineObserver = PipelineObserver(),
+        clock: @escaping @Sendable () -> Int64
+    ) throws -> RunSummary {
+        try WorkerThread.run(stackByteCount: stackByteCount) {
+            let pipeline = DatabricksPipeline(
+                settings: settings,
+                lake: lake,
+                observer: observer,
+                clock: clock
+            )
+            return try PipelineDriver(pipeline).drain()
+        }
+    }
+
+    /// Reads what is there, then what is delivered, until it is asked to stop.
+    ///
+    /// - Parameters:
+    ///   - settings: What to read and where to write.
+    ///   - lake: Receives the tables.
+    ///   - observer: Is told what happens; `isCancelled` is not asked.
+    ///   - stop: Ends the run.
+    ///   - clock: Microseconds since 1970-01-01 UTC.
+    /// - Returns: What the run did.
+    /// - Throws: As `runOnce`, apart from what is tried again.
+    package static func follow(
+        _ settings: DatabricksPipelineSettings,
+        lake: Lake,
+        observer: PipelineObserver,
+        stop: StopRequest,
+        clock: @escaping @Sendable () -> Int64
+    ) async throws -> RunSummary {
+        var observer = observer
+        observer.isCancelled = { stop.isMade }
+        let telling = observer
+        return try await WorkerThread.run(stackByteCount: stackByteCount) {
+            let pipeline = DatabricksPipeline(settings: settings, lake: lake, observer: telling, clock: clock)
+            return try PipelineDriver(pipeline).follow(until: stop)
+        }
+    }
+
+    // MARK: Tables
+
+    /// Opens lake and tables, and finds out where the shard stands.
+    func open() throws -> ShardRun {
+        try demandJSONLibrary()
+        try lake.open()
+        let shard = ShardStore(store: lake.store, path: ShardPath(pipeline: settings.name, shard: 0))
+        let appID = try shard.appID(pipeline: settings.name)
+        tables = [
+            try opener.open(settings.quarantine, .quarantine),
+            try opener.open(settings.bronze, .bronze),
+            try opener.open(settings.silver, .silver),
+        ]
+        try checkForOrphans(shard)
+        return try ShardRun(pipeline: self, shard: shard, appID: appID)
+    }
+
+    private func demandJSONLibrary() throws {
+        guard !LogFormat.jsonlog.isReadable else { return }
+        throw PipelineError(
+            code: .missingLibrary,
+            message: "audit events are JSON, and libsimdjson.so.14 is not installed",
+            mend: "install it (Debian: libsimdjson14)"
+        )
+    }
+
+    func openTables(of opening: ShardStore.Opening) throws {
+        var state = opening.state
+        // The tables of a plan were made before it.
+        if let plan = opening.plan { state.apply(plan) }
+        for service in try KnownServices(state).services { try openGold(service) }
+    }
+
+    /// Opens or makes the table of a service.
+    func openGold(_ service: ServiceSchema) throws {
+        let name = settings.gold(service)
+        guard !tables.contains(where: { $0.name == name }) else { return }
+        tables.append(try opener.open(name, .gold(service)))
+    }
+}
+
+extension DatabricksPipeline: PipelineWork {
+    var name: String { settings.name }
+    var catalog: String { settings.catalog }
+    var parserVersion: Int { DatabricksDecoder.parserVersion }
+    var plansAtDistinctTimes: Bool { true }
+    var upkeep: TableUpkeep {
+        TableUpkeep(
+            checkpointInterval: settings.checkpointInterval,
+            liveFileLimit: settings.liveFileLimit
+        )
+    }
+    var mainTable: TableName { settings.silver }
+    var commitInterval: Duration { settings.commitInterval }
+    var longestWait: Duration { settings.pollInterval }
+    var configuredPipelines: Set<String>? { settings.configuredPipelines }
+
+    var isDeferring: Bool { settings.layers == .bronzeAndSilver }
+    func isDeferrable(_ table: TableName) -> Bool { table.schema == settings.goldSchema }
+
+    func makeWatcher() -> any SourceWatcher { PollingWatcher() }
+    func received(_ plan: BatchPlan, isOwn: Bool) {}
+}

@@ -1,0 +1,171 @@
+import AuditFormats
+import BatchProtocol
+import Catalog
+import Columnar
+import ParquetFiles
+
+/// One parse that feeds every layer: lines go in, data files of all tables come out.
+final class EventStaging {
+    private let pipeline: DatabricksPipeline
+    private let known: KnownServices
+    private let wanted: Set<TableName>?
+    private let encoder: EncodingThread
+    private let ingestDay: String
+    private var decoder: DatabricksDecoder
+    private var source = ""
+    /// Bytes that are being read.
+    var window = InputWindow()
+
+    /// Begins a batch.
+    ///
+    /// - Parameters:
+    ///   - pipeline: Opens the tables.
+    ///   - known: The services before the batch.
+    ///   - plannedAt: The batch's time, in microseconds since 1970-01-01 UTC.
+    ///   - wanted: The tables that get files; nil for all.
+    init(_ pipeline: DatabricksPipeline, known: KnownServices, plannedAt: Int64, wanted: Set<TableName>?) {
+        self.pipeline = pipeline
+        self.known = known
+        self.wanted = wanted
+        var settings = pipeline.settings.decoding
+        if let wanted {
+            settings.buildsBronze = wanted.contains(pipeline.settings.bronze)
+            settings.buildsSilver = wanted.contains(pipeline.settings.silver)
+            settings.buildsGold = wanted.contains { $0.schema == pipeline.settings.goldSchema }
+        }
+        if pipeline.isDeferring { settings.buildsGold = false }
+        decoder = DatabricksDecoder(settings: settings, services: known.services)
+        decoder.ingestTime = plannedAt
+        decoder.rowGroupByteCount = pipeline.settings.rowGroupByteCount
+        encoder = EncodingThread(store: pipeline.lake.store, now: pipeline.clock() / 1_000)
+        ingestDay = UTCDay.text(microseconds: plannedAt)
+    }
+
+    /// Events and lines so far.
+    var totals: DatabricksDecoder.Totals { decoder.totals }
+
+    /// Runs `body`; when it fails, the files are removed.
+    func whileEncoding<Result>(_ body: () throws -> Result) throws -> Result {
+        do {
+            return try body()
+        } catch {
+            encoder.cancel()
+            throw error
+        }
+    }
+
+    /// Gives the batch up and removes its files.
+    func cancel() { encoder.cancel() }
+
+    /// What follows is of another object.
+    func begin(_ source: String, modified: Int64?) {
+        self.source = source
+        decoder.begin(source: source, sourceTime: modified)
+    }
+
+    /// Decodes the first bytes of the window.
+    ///
+    /// - Returns: Bytes that are done with.
+    func decode(_ byteCount: Int, at offset: UInt64, isEnd: Bool) throws -> Int {
+        var consumed = 0
+        while true {
+            let step = window.withBytes(byteCount) { bytes, padding in
+                decoder.decode(
+                    UnsafeRawBufferPointer(rebasing: bytes[consumed...]),
+                    paddingByteCount: padding,
+                    baseOffset: offset + UInt64(consumed),
+                    isEnd: isEnd
+                )
+            }
+            consumed += step.consumed
+            try demandNoFailure()
+            guard step.stop == .rowGroupFull else { return consumed }
+            try flushLargest()
+        }
+    }
+
+    private func flushLargest() throws {
+        let services = decoder.services
+        try decoder.flushLargest { try submit($0, $1, services) }
+    }
+
+    /// Decodes a record of bronze again.
+    func decode(record: UnsafeRawBufferPointer, paddingByteCount: Int, at offset: UInt64) throws {
+        if decoder.decode(record: record, paddingByteCount: paddingByteCount, offset: offset) == .rowGroupFull
+        {
+            try flushLargest()
+        }
+    }
+
+    private func demandNoFailure() throws {
+        guard wanted == nil, let failure = decoder.failure else { return }
+        throw PipelineError(
+            code: .expectationFailed,
+            message:
+                "\(failure.source), byte \(failure.offset): the event breaks \(failure.rule.rawValue), and nothing of the batch was committed",
+            mend:
+                "mend the file, or set `expectations: {\(failure.rule.rawValue): drop}` to put such events into the quarantine"
+        )
+    }
+
+    private func submit(
+        _ target: DatabricksTarget,
+        _ batch: RecordBatch,
+        _ services: [ServiceSchema]
+    ) throws {
+        let settings = pipeline.settings
+        let table: TableName
+        let storage: [ColumnStorage]
+        let day: String
+        switch target {
+        case .quarantine:
+            (table, storage, day) = (settings.quarantine, TableShape.quarantine.storage, ingestDay)
+        case .bronze: (table, storage, day) = (settings.bronze, TableShape.bronze.storage, ingestDay)
+        case .silver(let date):
+            (table, storage, day) = (
+                settings.silver, TableShape.silver.storage, UTCDay.text(days: Int64(date))
+            )
+        case .gold(let index, let date):
+            let service = services[index]
+            (table, storage, day) = (
+                settings.gold(service), TableShape.eventStorage, UTCDay.text(days: Int64(date))
+            )
+            // Its name is claimed before a file lies in its folder.
+            try pipeline.openGold(service)
+        }
+        guard wanted?.contains(table) ?? true else { return }
+        let target = FileTarget(
+            folder: table.folder,
+            schema: batch.schema,
+            storage: storage,
+            partition: (name: "date", value: day)
+        )
+        try encoder.submit(batch, to: target)
+    }
+
+    /// Makes every file durable.
+    func finish() throws -> StagedBatch {
+        try whileEncoding {
+            let services = decoder.services
+            try decoder.flushAll { try submit($0, $1, services) }
+        }
+        var staged = StagedBatch()
+        let files = try encoder.finish()
+        for table in pipeline.tables { staged.files[table.name] = files[table.folder] }
+        for (index, service) in decoder.services.enumerated() {
+            let table = pipeline.settings.gold(service)
+            // A table that was left for later may not have grown with the batches before.
+            let isLate = wanted?.contains(table) ?? false
+            let isKnown = index < known.services.count && known.services[index] == service
+            if isLate || !isKnown { staged.grown[table] = TableShape.gold(service).schema }
+        }
+        if pipeline.isDeferring {
+            for (index, rows) in decoder.totals.goldRowCounts.enumerated() where rows > 0 {
+                try pipeline.openGold(decoder.services[index])
+                staged.deferredRows[pipeline.settings.gold(decoder.services[index])] = rows
+            }
+        }
+        staged.stateChanges = try known.changes(to: decoder.services)
+        return staged
+    }
+}

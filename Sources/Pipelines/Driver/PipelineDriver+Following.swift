@@ -1,0 +1,93 @@
+import DeltaTables
+import ObjectStorage
+
+extension PipelineDriver {
+    /// Time between two looks at the results of rules.
+    private static let projectionInterval = Duration.seconds(60)
+
+    /// Reads what is there, then what comes, until it is asked to stop.
+    ///
+    /// What a person or time can mend, such as a full disk, is reported and tried again. An open batch is finished
+    /// before the run ends.
+    func follow(until stop: StopRequest) throws -> RunSummary {
+        let watcher = work.makeWatcher()
+        stop.onceMade { watcher.wake() }
+        var backOff = BackOff(first: work.commitInterval)
+        while !stop.isMade {
+            do {
+                try follow(watcher, &backOff, until: stop)
+            } catch let error as PipelineError where error.code == .cancelled {
+                break
+            } catch  where Self.mayMendItself(error) {
+                let delay = backOff.next()
+                work.observer.event(.retrying(error, after: delay))
+                stop.sleep(for: delay)
+            }
+        }
+        return work.summary
+    }
+
+    private func follow(
+        _ watcher: any SourceWatcher,
+        _ backOff: inout BackOff,
+        until stop: StopRequest
+    ) throws {
+        var run = try work.open()
+        // What was broken is told once a minute, and at the end.
+        var nextProjection = ContinuousClock.now + Self.projectionInterval
+        defer { tellExpectations(of: run) }
+        var toldUnreadable: [StorageError] = []
+        while !stop.isMade {
+            let look = ContinuousClock.now
+            repeat {
+                guard try run.advance() else { break }
+            } while run.hasOpenBatch || work.hasBacklog
+            backOff.reset()
+            if ContinuousClock.now >= nextProjection {
+                tellExpectations(of: run)
+                nextProjection = ContinuousClock.now + Self.projectionInterval
+            }
+            if work.unreadable != toldUnreadable { work.observer.event(.unreadable(work.unreadable)) }
+            toldUnreadable = work.unreadable
+            if work.unreadable.isEmpty { work.observer.event(.caughtUp(pending: work.summary.pending)) }
+            watcher.wait(until: look + work.longestWait)
+            // What is written from now on is gathered, so that a batch is worth its commit.
+            stop.sleep(for: look + work.commitInterval / 2 - ContinuousClock.now)
+        }
+    }
+
+    /// Nothing depends on the table of expectations: what fails is told and tried again later.
+    private func tellExpectations(of run: ShardRun) {
+        do {
+            try projectExpectations(of: run)
+        } catch {
+            work.observer.event(.retrying(error, after: Self.projectionInterval))
+        }
+    }
+
+    /// Whether a failure can pass without a change of the configuration or the lake's content.
+    private static func mayMendItself(_ error: any Error) -> Bool {
+        error is StorageError || error is CommitConflictError
+    }
+}
+
+/// How long to wait before a failed step is tried again: twice as long each time, up to a minute.
+struct BackOff {
+    private let first: Duration
+    private var delay: Duration
+
+    /// Starts with a time.
+    init(first: Duration) {
+        self.first = first
+        delay = first
+    }
+
+    /// The time to wait now.
+    mutating func next() -> Duration {
+        defer { delay = min(delay * 2, .seconds(60)) }
+        return delay
+    }
+
+    /// Starts from the first time again.
+    mutating func reset() { delay = first }
+}

@@ -1,0 +1,112 @@
+import BatchProtocol
+import Catalog
+import DeltaTables
+import ObjectStorage
+
+/// A pipeline that a driver can run.
+protocol PipelineWork: BatchWork {
+    /// The catalog of its tables.
+    var catalog: String { get }
+    /// Files that could not be read at the last look.
+    var unreadable: [StorageError] { get }
+    /// Whether the last batch had no room for all that was there.
+    var hasBacklog: Bool { get }
+    /// The longest time from a whole record to its row, while following.
+    var commitInterval: Duration { get }
+    /// How long a look at the source may be off when nothing tells of a change.
+    var longestWait: Duration { get }
+    /// The names of all pipelines of the configuration; nil when they are not known.
+    var configuredPipelines: Set<String>? { get }
+
+    /// Opens the lake and the tables, and finds out where the shard stands.
+    func open() throws -> ShardRun
+
+    /// What tells that the source may have changed.
+    func makeWatcher() -> any SourceWatcher
+}
+
+/// Tells that a source may have changed.
+protocol SourceWatcher: Sendable {
+    /// Waits until something may have changed, `wake` was called, or an instant.
+    func wait(until deadline: ContinuousClock.Instant)
+    /// Ends the wait, from any thread.
+    func wake()
+}
+
+/// Runs a pipeline: step after step, as its shard asks for it.
+///
+/// Belongs to one thread.
+final class PipelineDriver {
+    let work: any PipelineWork
+    /// Carries results of rules into their table; nil before the first time.
+    private var expectations: ExpectationsFollower?
+
+    init(_ work: any PipelineWork) { self.work = work }
+
+    /// Reads all that is there, batch by batch.
+    ///
+    /// A file that cannot be read is an error once all others have been.
+    func drain() throws -> RunSummary {
+        var run = try work.open()
+        while try run.advance() {}
+        try projectExpectations(of: run)
+        // What can be read is in the table; that there is more is no success.
+        if let error = work.unreadable.first { throw error }
+        return work.summary
+    }
+
+    /// Brings the results of rules so far into `_auditlake.expectations`; to be called after receipts, at most once a
+    /// minute and at the end of a run.
+    func projectExpectations(of run: ShardRun) throws {
+        guard let newest = run.newestReceipt else { return }
+        if expectations == nil { expectations = ExpectationsFollower(shard: run.shard, appID: run.appID) }
+        let name = TableName(catalog: work.catalog, schema: Lake.reservedName, table: "expectations")
+        try expectations?.project(
+            upTo: newest,
+            now: work.clock() / 1_000,
+            existing: { try work.lake.table(name) },
+            open: { try work.opener.open(name, ExpectationsFollower.shape) }
+        )
+    }
+}
+
+extension BatchWork {
+    /// Opens tables of the pipeline.
+    var opener: TableOpener { TableOpener(lake: lake, observer: observer, clock: clock) }
+}
+
+extension PipelineWork {
+    /// A shard begins at batch 1 only beside batches of shards that the lake still knows: those of one whose folder was
+    /// removed are the same records, which would be loaded again.
+    func checkForOrphans(_ shard: ShardStore) throws {
+        guard try !shard.store.exists(shard.path.plan(1)) else { return }
+        for table in tables {
+            let writers = Set(table.delta.head.transactions.keys)
+            guard !writers.isEmpty else { continue }
+            let owners = try shard.allOwners()
+            if let former = writers.compactMap({ owners[$0] }).first(where: isNoLongerConfigured) {
+                throw PipelineError(
+                    code: .tableMismatch,
+                    message:
+                        "table \(table.name) was filled by the pipeline \(former), which is not configured any more",
+                    mend:
+                        "give the pipeline its name \(former) back, or another table to load everything anew"
+                )
+            }
+            guard !writers.isSubset(of: owners.keys) else { continue }
+            let folder = lake.store.path("\(Lake.reservedName)/\(name)")
+            throw PipelineError(
+                code: .damagedState,
+                message:
+                    "table \(table.name) holds batches of a pipeline whose folder was removed from the lake, such as \(folder)",
+                mend:
+                    "bring the folder back from a backup, or give the pipeline another table name to load everything anew"
+            )
+        }
+    }
+
+    private func isNoLongerConfigured(_ pipeline: String) -> Bool {
+        guard let configuredPipelines else { return false }
+        return !configuredPipelines.contains(pipeline)
+    }
+}

@@ -1,0 +1,118 @@
+import Catalog
+import Columnar
+import DeltaLog
+import DeltaTables
+import ObjectStorage
+import ParquetFiles
+
+/// One table that a pipeline feeds, open.
+struct GroupTable {
+    /// The three-level name.
+    var name: TableName
+    /// The table.
+    var delta: DeltaTable
+    /// How its columns are stored.
+    var storage: [ColumnStorage]
+    /// The column that rows are filed by.
+    var partitionColumn: String
+
+    /// The tables' folders in the lake and the files of a batch are named by it.
+    var folder: String { name.folder }
+}
+
+/// What a table has to be when a pipeline opens it.
+struct TableShape {
+    /// Columns without the partition column.
+    var columns: [SchemaField]
+    /// The date column that rows are filed by.
+    var partitionColumn: String
+    /// How columns are stored; others by dictionary with statistics.
+    var storage: [ColumnStorage]
+    /// Whether the table may have more columns, or fields in its structures, than these.
+    var mayHaveGrown = false
+
+    /// The schema as the log has it, partition column last.
+    var schema: TableSchema {
+        TableSchema(columns + [SchemaField(partitionColumn, .date)])
+    }
+}
+
+extension TableShape {
+    /// A table of fixed columns.
+    init(_ columns: [ColumnField], partitionColumn: String, storage: [ColumnStorage]) {
+        self.columns = TableSchema(columns: columns, partitionColumns: []).fields
+        self.partitionColumn = partitionColumn
+        self.storage = storage
+    }
+}
+
+/// Opens the tables of a pipeline, and makes those that are not there.
+struct TableOpener {
+    /// The lake.
+    var lake: Lake
+    /// Is told of stages of commits.
+    var observer: PipelineObserver
+    /// Microseconds since 1970-01-01 UTC.
+    var clock: @Sendable () -> Int64
+
+    /// Opens a table, or makes it; its name is claimed for good.
+    ///
+    /// - Throws: `PipelineError` with code `tableMismatch` when something else made the table, or it has other columns;
+    ///   `Lake.LakeError`, `StorageError`, `DeltaLogError`.
+    func open(_ name: TableName, _ shape: TableShape) throws -> GroupTable {
+        let found = try lake.table(name)
+        // A claim comes before its table: a table without one is not ours, or lost the receipts that say what it holds.
+        if found != nil, try !lake.hasClaimed(name) {
+            throw PipelineError(
+                code: .tableMismatch,
+                message:
+                    "table \(name) in \(lake.store.path(name.folder)) is there, but this lake knows nothing of it: something else made it, or \(lake.store.path(Lake.reservedName)) was removed",
+                mend:
+                    "bring that folder back from a backup, give the pipeline another table name, or move the table's folder away"
+            )
+        }
+        try lake.claim(name)
+        let delta: DeltaTable
+        if let existing = try found ?? lake.table(name) {
+            delta = existing
+            guard try has(existing, shape) else {
+                throw PipelineError(
+                    code: .tableMismatch,
+                    message:
+                        "table \(name) in \(lake.store.path(name.folder)) has other columns than this pipeline writes",
+                    mend: "give the pipeline another table name, or move the folder away"
+                )
+            }
+        } else {
+            let now = clock() / 1_000
+            let metadata = TableMetadata(
+                id: RandomName.uuid(),
+                schema: shape.schema,
+                partitionColumns: [shape.partitionColumn],
+                createdTime: now
+            )
+            delta = try DeltaTable.create(
+                store: lake.store,
+                folder: name.folder,
+                metadata: metadata,
+                now: now
+            )
+        }
+        let phase = observer.phase
+        delta.observer = { stage in phase(stage == .commit ? .commit : .checkpoint) }
+        return GroupTable(
+            name: name,
+            delta: delta,
+            storage: shape.storage,
+            partitionColumn: shape.partitionColumn
+        )
+    }
+
+    /// Whether a table can take rows of a shape.
+    private func has(_ table: DeltaTable, _ shape: TableShape) throws -> Bool {
+        guard table.head.metadata.partitionColumns == [shape.partitionColumn] else { return false }
+        let schema = try table.head.metadata.schema()
+        guard shape.mayHaveGrown else { return schema == shape.schema }
+        return (try? schema.merged(with: shape.schema)) != nil
+    }
+}

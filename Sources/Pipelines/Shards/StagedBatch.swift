@@ -1,0 +1,32 @@
+import BatchProtocol
+import Catalog
+import DeltaLog
+
+/// Durable data files of one batch, and what they were made from.
+struct StagedBatch {
+    /// Ranges of tailed files.
+    var ranges: [SourceRange] = []
+    /// Ranges of delivered objects.
+    var objects: [ObjectRange] = []
+    /// The data files, by table.
+    var files: [TableName: [StagedFile]] = [:]
+    /// Rows of tables that are left for later, which have no files.
+    var deferredRows: [TableName: Int] = [:]
+    /// Schemas of tables that have to grow for these files.
+    var grown: [TableName: TableSchema] = [:]
+    /// Bytes that could not be read again.
+    var gaps: [SourceGap] = []
+    /// Ids of files that need not be kept in mind any longer.
+    var forgotten: [String] = []
+    /// Records left out by the configuration, by its setting.
+    var leftOut: [String: Int] = [:]
+    /// What changed in the values that the pipeline keeps in mind.
+    var stateChanges: [StateChange] = []
+    /// How records stood to the rules.
+    var expectations: [ExpectationResult] = []
+
+    /// Rows of a table.
+    func rowCount(_ table: TableName) -> Int {
+        deferredRows[table] ?? files[table]?.reduce(0) { $0 + $1.rowCount } ?? 0
+    }
+}

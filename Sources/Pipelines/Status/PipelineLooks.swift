@@ -1,0 +1,85 @@
+import BatchProtocol
+import Catalog
+import Intake
+
+/// Sees what lies unread for a pipeline of any kind, again and again at the cost of what has changed.
+///
+/// Belongs to one thread.
+package final class PipelineLooks {
+    private enum Source {
+        case files(PostgresPipelineSettings, TailedFiles)
+        case objects(ObjectDrops)
+    }
+
+    private let settings: PipelineSettings
+    private let source: Source
+
+    /// Has seen nothing yet.
+    package init(_ settings: PipelineSettings) {
+        self.settings = settings
+        source =
+            switch settings {
+            case .postgres(let settings): .files(settings, TailedFiles(source: settings.source))
+            case .databricks(let settings): .objects(ObjectDrops(source: settings.source))
+            }
+    }
+
+    /// Looks at lake and source; writes nothing, and does not hold up a run.
+    ///
+    /// A lake or pipeline that does not exist yet is one without batches.
+    ///
+    /// - Parameters:
+    ///   - lake: The pipeline's lake.
+    ///   - now: Microseconds since 1970-01-01 UTC.
+    /// - Returns: What was found.
+    /// - Throws: `StorageError`, `ShardError`, `PipelineError`, `Lake.LakeError`.
+    package func look(_ lake: Lake, now: Int64) throws -> PipelineStatus {
+        let shard = ShardStore(store: lake.store, path: ShardPath(pipeline: settings.name, shard: 0))
+        let opening = try lake.openForReading() ? try shard.open(isReading: true) : nil
+        let (files, absentCount) = try files(after: opening?.state ?? ShardState(), now: now)
+        let last = opening?.receipt?.batch ?? 0
+        let since = now - PipelineStatus.rateSeconds * 1_000_000
+        let recent = RecentBatches(try shard.newestPlans(upTo: last, since: since))
+        let table = settings.mainTable.description
+        let count = PipelineStatus.recentBatchCount
+        return PipelineStatus(
+            pipeline: settings.name,
+            table: table,
+            files: files,
+            vanishedFiles: absentCount,
+            lastBatch: last,
+            lastBatchAt: recent.plans.first?.plannedAt,
+            lastBatchRows: recent.rows(of: table, batches: 1),
+            openBatch: opening?.plan.flatMap { $0.batch > last ? $0.batch : nil },
+            rowsPerSecond: recent.rowsPerSecond(of: table, now: now),
+            quarantinedRows: recent.rows(of: settings.quarantine.description, batches: count),
+            quarantineBatches: min(recent.plans.count, count),
+            lastError: try FailureNote.read(pipeline: settings.name, in: lake.store)
+        )
+    }
+
+    private func files(
+        after state: ShardState,
+        now: Int64
+    ) throws -> (files: [SourceFileStatus], absentCount: Int) {
+        switch source {
+        case .files(let settings, let tailed):
+            return try FileStatusReader(settings: settings, state: state, now: now, tailed: tailed).files()
+        case .objects(let drops):
+            // Of a hundred thousand objects only the unread ones say something.
+            let look = try drops.look(after: state.objects, limit: .max)
+            let files = look.objects.map { object in
+                SourceFileStatus(
+                    path: object.key,
+                    format: "events",
+                    offset: object.from,
+                    byteCount: object.byteCount,
+                    lagBytes: object.byteCount - min(object.from, object.byteCount),
+                    lagSeconds: Double(max(0, now - object.modified)) / 1_000_000,
+                    pendingBytes: 0
+                )
+            }
+            return (files, 0)
+        }
+    }
+}

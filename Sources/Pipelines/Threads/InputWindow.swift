@@ -1,0 +1,47 @@
+/// Bytes of a source that are being decoded, with room behind them that a parser may look at.
+package struct InputWindow {
+    private static let padding = 128
+
+    private var bytes: [UInt8] = []
+
+    /// Creates an empty window.
+    package init() {}
+
+    /// Reads more bytes behind those that are kept.
+    ///
+    /// - Parameters:
+    ///   - kept: Bytes at the start that stay.
+    ///   - wanted: The most bytes to read.
+    ///   - read: Fills a buffer; returns how many bytes it brought.
+    /// - Returns: What `read` returned.
+    package mutating func fill(
+        _ kept: Int,
+        _ wanted: Int,
+        _ read: (UnsafeMutableRawBufferPointer) throws -> Int
+    ) rethrows -> Int {
+        let needed = kept + wanted + Self.padding
+        if bytes.count < needed { bytes += [UInt8](repeating: 0, count: needed - bytes.count) }
+        return try bytes.withUnsafeMutableBytes { all in
+            try read(UnsafeMutableRawBufferPointer(rebasing: all[kept..<kept + wanted]))
+        }
+    }
+
+    /// Gives the first bytes, and how many more may be looked at behind them.
+    package func withBytes<Result>(
+        _ count: Int,
+        _ body: (UnsafeRawBufferPointer, Int) throws -> Result
+    ) rethrows -> Result {
+        try bytes.withUnsafeBytes { all in
+            try body(UnsafeRawBufferPointer(rebasing: all[..<count]), all.count - count)
+        }
+    }
+
+    /// Drops bytes at the start and moves the ones behind them there.
+    package mutating func drop(_ dropped: Int, keeping kept: Int) {
+        guard dropped > 0, kept > 0 else { return }
+        bytes.withUnsafeMutableBytes { all in
+            guard let base = all.baseAddress else { return }
+            base.copyMemory(from: base + dropped, byteCount: kept)
+        }
+    }
+}

@@ -1,0 +1,77 @@
+import AuditFormats
+import BatchProtocol
+import Intake
+import ObjectStorage
+import Pipelines
+
+/// Looks whether a pipeline's objects can be listed, read and understood.
+struct ObjectSourceCheck {
+    /// Bytes at the start of an object that are looked at.
+    private static let sampleByteCount = 1 << 20
+
+    private let name: String
+    private let settings: DatabricksPipelineSettings
+
+    init(_ settings: DatabricksPipelineSettings) {
+        name = settings.name
+        self.settings = settings
+    }
+
+    var findings: [Finding] {
+        do {
+            guard LogFormat.jsonlog.isReadable else {
+                return [
+                    Finding(.bad, name, "libsimdjson.so.14 is not installed", mend: "install libsimdjson14")
+                ]
+            }
+            let drops = ObjectDrops(source: settings.source)
+            let look = try drops.look(after: ObjectLedger(), limit: .max)
+            let bytes = look.objects.reduce(0) { $0 + $1.byteCount }
+            var findings: [Finding] = []
+            if !look.objects.isEmpty {
+                findings.append(Finding(.good, name, "\(look.objects.count) objects, \(bytes) bytes"))
+            }
+            findings += look.remarks.map { remark in
+                Finding(.warning, name, SourceRemark.objects(remark).words, mend: "check source: objects")
+            }
+            findings += look.unreadable.map { Finding(.bad, name, $0.description, mend: $0.mend) }
+            // One of the newest and one of the oldest tell what is there.
+            for object in Set([look.objects.first, look.objects.last].compactMap(\.self)) {
+                if let finding = try sampleFinding(object, drops) { findings.append(finding) }
+            }
+            return findings
+        } catch {
+            let report = ErrorReport(error)
+            return [Finding(.bad, name, report.message, mend: report.mend)]
+        }
+    }
+
+    /// What is wrong with an object's first lines; nil when nothing is.
+    private func sampleFinding(_ object: FoundObject, _ drops: ObjectDrops) throws -> Finding? {
+        guard case .unread(let reader) = try drops.open(object) else { return nil }
+        var window = InputWindow()
+        let count = try window.fill(0, Self.sampleByteCount) { try reader.read(into: $0) }
+        var decoder = DatabricksDecoder(settings: settings.decoding, services: [])
+        decoder.begin(source: object.key, sourceTime: nil)
+        let isEnd = count < Self.sampleByteCount
+        _ = window.withBytes(count) { bytes, padding in
+            decoder.decode(bytes, paddingByteCount: padding, baseOffset: 0, isEnd: isEnd)
+        }
+        let totals = decoder.totals
+        guard totals.quarantineRowCount > 0 else { return nil }
+        if totals.silverRowCount == 0 {
+            return Finding(
+                .bad,
+                name,
+                "\(object.key) holds no audit events",
+                mend: "correct the pattern under source: objects"
+            )
+        }
+        return Finding(
+            .warning,
+            name,
+            "\(object.key): \(totals.quarantineRowCount) damaged records among \(totals.recordCount)",
+            mend: "they will go to the quarantine table"
+        )
+    }
+}

@@ -1,0 +1,137 @@
+import BatchProtocol
+import Intake
+import ObjectStorage
+
+/// Reads objects as a pipeline does: looks, opens, takes whole lines, and remembers them in the state alone.
+final class ObjectCollector {
+    let source: ObjectSource
+    private(set) var drops: ObjectDrops
+    private(set) var state = ShardState()
+    /// The lines that were delivered, in order, each with its key and whether it is a correction.
+    private(set) var lines: [(key: String, line: String, isCorrection: Bool)] = []
+    /// Keys that were reported as changed, in order.
+    private(set) var changed: [String] = []
+    private(set) var unreadable: [StorageError] = []
+    private(set) var remarks: [ObjectSource.Remark] = []
+    /// The plans, in order.
+    private(set) var plans: [BatchPlan] = []
+    /// Called with the key before an object's last bytes are asked for.
+    var onRead: ((String) throws -> Void)?
+    private let makePlace: (() -> any ObjectPlace)?
+    private let clock: () -> Int64
+
+    init(
+        _ source: ObjectSource,
+        clock: @escaping () -> Int64 = TailedFiles.kernelClock,
+        place: (() -> any ObjectPlace)? = nil
+    ) {
+        self.source = source
+        self.clock = clock
+        makePlace = place
+        drops = ObjectDrops(source: source, place: place?(), clock: clock)
+    }
+
+    /// Begins anew with nothing but the stored state.
+    func restart() {
+        drops = ObjectDrops(source: source, place: makePlace?(), clock: clock)
+    }
+
+    /// The lines of a key, those of corrections left out.
+    func lines(_ key: String) -> [String] {
+        lines.filter { $0.key == key && !$0.isCorrection }.map(\.line)
+    }
+
+    func corrections(_ key: String) -> [String] {
+        lines.filter { $0.key == key && $0.isCorrection }.map(\.line)
+    }
+
+    /// One batch: a look, and what is unread of its objects up to so many bytes.
+    ///
+    /// - Returns: The batch's ranges.
+    @discardableResult
+    func batch(limit: Int = 1_000, budget: Int = .max, window: Int = 1 << 16) throws -> [ObjectRange] {
+        let look = try drops.look(after: state.objects, limit: limit)
+        unreadable = look.unreadable
+        remarks = look.remarks
+        var ranges: [ObjectRange] = []
+        var left = budget
+        for object in look.objects where left > 0 {
+            do {
+                switch try drops.open(object) {
+                case .unread(let reader): ranges.append(try read(reader, &left, window: window))
+                case .prefixChanged(let range):
+                    changed.append(object.key)
+                    ranges.append(range)
+                case .unusable, .nothing: continue
+                }
+            } catch let error as StorageError where error.concernsOneFile {
+                drops.setAside(object, error)
+                unreadable.append(error)
+            }
+        }
+        guard !ranges.isEmpty else { return [] }
+        var plan = BatchPlan(
+            pipeline: "",
+            appID: "",
+            batch: UInt64(plans.count + 1),
+            plannedAt: 0,
+            parserVersion: 1,
+            stateSnapshot: 0,
+            ranges: [],
+            tables: []
+        )
+        plan.objects = ranges
+        plans.append(plan)
+        state.apply(plan)
+        return ranges
+    }
+
+    /// Batches until nothing is unread.
+    func drain(limit: Int = 1_000, budget: Int = .max, window: Int = 1 << 16) throws {
+        while try !batch(limit: limit, budget: budget, window: window).isEmpty {}
+    }
+
+    private func read(_ reader: ObjectReader, _ left: inout Int, window: Int) throws -> ObjectRange {
+        var carried: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: window)
+        while left > 0 {
+            try onRead?(reader.key)
+            let count = try chunk.withUnsafeMutableBytes { try reader.read(into: $0) }
+            carried += chunk[..<count]
+            let isEnd = try count == 0 && reader.isComplete()
+            consume(&carried, reader, isEnd: isEnd, &left)
+            if count == 0 { break }
+        }
+        return reader.range
+    }
+
+    private func consume(_ bytes: inout [UInt8], _ reader: ObjectReader, isEnd: Bool, _ left: inout Int) {
+        var rest = bytes[...]
+        while left > 0, !rest.isEmpty {
+            let newline = rest.firstIndex(of: UInt8(ascii: "\n"))
+            guard let end = newline.map({ $0 + 1 }) ?? (isEnd ? rest.endIndex : nil) else { break }
+            rest[..<end].withUnsafeBytes(reader.take)
+            let line = rest[..<(newline ?? end)].filter { $0 != UInt8(ascii: "\r") }
+            if !line.isEmpty {
+                lines.append((reader.key, String(decoding: line, as: UTF8.self), reader.isCorrection))
+            }
+            left -= end - rest.startIndex
+            rest = rest[end...]
+        }
+        bytes = Array(rest)
+    }
+
+    /// The bytes of a range, read again.
+    func again(_ range: ObjectRange) throws -> String? {
+        guard let reader = try ObjectDrops(source: source, place: makePlace?()).locate(range) else {
+            return nil
+        }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 1_000)
+        while true {
+            let count = try chunk.withUnsafeMutableBytes { try reader.read(into: $0) }
+            if count == 0 { return String(decoding: bytes, as: UTF8.self) }
+            bytes += chunk[..<count]
+        }
+    }
+}
