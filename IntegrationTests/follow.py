@@ -23,11 +23,7 @@ class Stream(Workspace):
     """one pipeline of a site, as harness.standing looks it over"""
 
     def __init__(self, site, name, table):
-        self.site, self.name, self.lake, self.table_name = site, name, site.lake, table
-
-    table = property(lambda self: os.path.join(self.lake, "main", *self.table_name.split(".")))
-    quarantine = property(lambda self: os.path.join(self.lake, "main", "_auditlake", f"quarantine_{self.name}"))
-    shard = property(lambda self: os.path.join(self.lake, "_auditlake", self.name, "0"))
+        self.site, self.name, self.lake, self.pipeline, self.main_table = site, name, site.lake, name, table
 
 
 class Site:

@@ -27,6 +27,8 @@ class Failure(Exception):
 class Workspace:
     """a folder with a configuration, logs and a lake"""
 
+    pipeline, main_table = PIPELINE, TABLE
+
     def __init__(self, binary, folder, files="logs/*.csv", **keys):
         self.binary, self.folder = binary, folder
         self.logs, self.lake = os.path.join(folder, "logs"), os.path.join(folder, "lake")
@@ -35,8 +37,11 @@ class Workspace:
 
     def configure(self, files="logs/*.csv", lake="./lake", table=TABLE, extra="", **keys):
         settings = {"kind": "postgres", "source": "{files: %s}" % json.dumps(files), "role": ROLE, "node": NODE, "table": table} | keys
+        self.write_configuration(settings, lake, extra)
+
+    def write_configuration(self, settings, lake="./lake", extra=""):
         with open(os.path.join(self.folder, "auditlake.yaml"), "w") as f:
-            f.write(f"lake: {lake}\npipelines:\n  {PIPELINE}:\n" + "".join(f"    {k}: {v}\n" for k, v in settings.items()) + extra)
+            f.write(f"lake: {lake}\npipelines:\n  {self.pipeline}:\n" + "".join(f"    {k}: {v}\n" for k, v in settings.items()) + extra)
 
     def run(self, *arguments, **options):
         """runs to the end; what it says is in stdout and stderr"""
@@ -54,17 +59,26 @@ class Workspace:
     def start(self, *arguments):
         return Run(self, *arguments)
 
+    def place(self, name):
+        """the folder of a table, schema.table"""
+        return os.path.join(self.lake, "main", *name.split(".", 1))
+
     @property
     def table(self):
-        return os.path.join(self.lake, "main", *TABLE.split("."))
+        return self.place(self.main_table)
 
     @property
     def quarantine(self):
-        return os.path.join(self.lake, "main", "_auditlake", f"quarantine_{PIPELINE}")
+        return self.place(f"_auditlake.quarantine_{self.pipeline}")
+
+    @property
+    def tables(self):
+        """every table that the pipeline may have, schema.table"""
+        return [self.main_table, f"_auditlake.quarantine_{self.pipeline}"]
 
     @property
     def shard(self):
-        return os.path.join(self.lake, "_auditlake", PIPELINE, "0")
+        return os.path.join(self.lake, "_auditlake", self.pipeline, "0")
 
     def numbers(self, kind):
         """the batches that have a plan or receipt"""
@@ -248,16 +262,17 @@ def standing(workspace):
     if not plans:
         return problems
     app = workspace.read("plans", 1)["appID"]
-    for table in (workspace.table, workspace.quarantine):
-        if not glob.glob(os.path.join(table, "_delta_log", "*.json")):
+    received = {t["name"]: t["lastBatch"] for t in workspace.read("receipts", len(receipts))["tables"]} if receipts else {}
+    for name in workspace.tables:
+        table = workspace.place(name)
+        if not glob.glob(os.path.join(glob.escape(table), "_delta_log", "*.json")):
             continue
         log = Log(table)
         problems += live_files(log)
         if not log.transactions.get(app, 0) <= len(plans):
             problems.append(f"{table}: txn {log.transactions[app]}, but {len(plans)} plans")
-        if table == workspace.table and log.transactions.get(app, 0) < len(receipts) and receipts and \
-                workspace.read("receipts", len(receipts))["tables"][-1]["lastBatch"] != log.transactions.get(app, 0):
-            problems.append(f"{table}: txn {log.transactions.get(app)}, but {len(receipts)} receipts")
+        if log.transactions.get(app, 0) < received.get(f"main.{name}", 0):
+            problems.append(f"{table}: txn {log.transactions.get(app)}, but the last receipt says {received[f'main.{name}']}")
     return problems
 
 
