@@ -12,6 +12,8 @@ package struct ShardPath: Hashable, Sendable {
     package var head: String { "\(folder)/head.json" }
     /// How far broken rules were carried into their table; a hint.
     package var expectations: String { "\(folder)/expectations.json" }
+    /// What the heads of the shard's tables were; a hint.
+    package var tables: String { "\(folder)/tables.json" }
     /// How far tables that were left for later have come; a hint.
     package var deferred: String { "\(folder)/deferred.json" }
     /// The plan of a batch.

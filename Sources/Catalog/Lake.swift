@@ -140,9 +140,16 @@ package struct Lake: Sendable {
 
     /// Opens a table; nil when there is none.
     ///
+    /// - Parameters:
+    ///   - name: The table.
+    ///   - hint: What its head was some time ago; saves the replay of its log.
+    /// - Returns: The table at its newest version.
     /// - Throws: `LakeError` with `damaged` when its log cannot be read by this release; `StorageError`.
-    package func table(_ name: TableName) throws -> DeltaTable? {
+    package func table(_ name: TableName, hint: TableHint? = nil) throws -> DeltaTable? {
         do {
+            if let hint, let table = try DeltaTable.open(store: store, folder: name.folder, hint: hint) {
+                return table
+            }
             return try DeltaTable.open(store: store, folder: name.folder)
         } catch let error as StorageError {
             throw error

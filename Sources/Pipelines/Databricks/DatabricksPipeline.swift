@@ -18,6 +18,7 @@ package final class DatabricksPipeline {
     let drops: ObjectDrops
     /// Quarantine, bronze, silver and the gold tables that were met, in order of first sight.
     private(set) var tables: [GroupTable] = []
+    private(set) var tableHints: [String: TableHint] = [:]
     var summary = RunSummary()
     var progress = PipelineProgress()
     /// What the source said at the last look.
@@ -101,6 +102,7 @@ package final class DatabricksPipeline {
         try lake.open()
         let shard = ShardStore(store: lake.store, path: ShardPath(pipeline: settings.name, shard: 0))
         let appID = try shard.appID(pipeline: settings.name)
+        tableHints = shard.tableHints()
         tables = [
             try opener.open(settings.quarantine, .quarantine),
             try opener.open(settings.bronze, .bronze),

@@ -45,6 +45,7 @@ extension PipelineDriver {
             backOff.reset()
             if ContinuousClock.now >= nextProjection {
                 tellExpectations(of: run)
+                try run.shard.hint(work.tables)
                 nextProjection = ContinuousClock.now + Self.projectionInterval
             }
             if work.unreadable != toldUnreadable { work.observer.event(.unreadable(work.unreadable)) }

@@ -50,6 +50,7 @@ final class PipelineDriver {
         var run = try work.open()
         while try run.advance() {}
         try projectExpectations(of: run)
+        if work.summary.batches > 0 { try run.shard.hint(work.tables) }
         // What can be read is in the table; that there is more is no success.
         if let error = work.unreadable.first { throw error }
         return work.summary
@@ -72,7 +73,9 @@ final class PipelineDriver {
 
 extension BatchWork {
     /// Opens tables of the pipeline.
-    var opener: TableOpener { TableOpener(lake: lake, observer: observer, clock: clock) }
+    var opener: TableOpener {
+        TableOpener(lake: lake, observer: observer, clock: clock, hints: tableHints)
+    }
 }
 
 extension PipelineWork {

@@ -82,6 +82,7 @@ package final class PostgresPipeline {
     let clock: @Sendable () -> Int64
     /// Quarantine, then the table: the batch group in order of commit.
     private(set) var tables: [GroupTable] = []
+    private(set) var tableHints: [String: TableHint] = [:]
     var summary = RunSummary()
     var progress = PipelineProgress()
     /// What the source said at the last look.
@@ -177,6 +178,7 @@ package final class PostgresPipeline {
         try lake.open()
         let shard = ShardStore(store: lake.store, path: ShardPath(pipeline: settings.name, shard: 0))
         let appID = try shard.appID(pipeline: settings.name)
+        tableHints = shard.tableHints()
         tables = [
             try opener.open(settings.quarantine, .quarantine),
             try opener.open(

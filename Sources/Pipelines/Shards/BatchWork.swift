@@ -1,5 +1,6 @@
 import BatchProtocol
 import Catalog
+import DeltaTables
 
 /// What a pipeline does for the batches of its shard; `ShardRun` does the rest.
 protocol BatchWork: AnyObject {
@@ -19,6 +20,8 @@ protocol BatchWork: AnyObject {
     var upkeep: TableUpkeep { get }
     /// The tables fed so far, in order of commit: the batch group.
     var tables: [GroupTable] { get }
+    /// What the heads of the tables were at an earlier run, by name.
+    var tableHints: [String: TableHint] { get }
     /// The table whose rows stand for the batch's.
     var mainTable: TableName { get }
     /// What the source said at the last look.

@@ -54,13 +54,15 @@ struct TableOpener {
     var observer: PipelineObserver
     /// Microseconds since 1970-01-01 UTC.
     var clock: @Sendable () -> Int64
+    /// What the heads of tables were, by name.
+    var hints: [String: TableHint] = [:]
 
     /// Opens a table, or makes it; its name is claimed for good.
     ///
     /// - Throws: `PipelineError` with code `tableMismatch` when something else made the table, or it has other columns;
     ///   `Lake.LakeError`, `StorageError`, `DeltaLogError`.
     func open(_ name: TableName, _ shape: TableShape) throws -> GroupTable {
-        let found = try lake.table(name)
+        let found = try lake.table(name, hint: hints[name.description])
         // A claim comes before its table: a table without one is not ours, or lost the receipts that say what it holds.
         if found != nil, try !lake.hasClaimed(name) {
             throw PipelineError(

@@ -1,5 +1,6 @@
 import BatchProtocol
 import Catalog
+import DeltaTables
 import FoundationEssentials
 import ObjectStorage
 
@@ -183,6 +184,18 @@ struct ShardStore {
     /// Notes that.
     func hintDeferred(_ batch: UInt64) throws {
         try store.replace(path.deferred, try encode(Head(batch: batch)))
+    }
+
+    /// What the heads of the shard's tables were, by name; hints, empty when there are none.
+    func tableHints() -> [String: TableHint] {
+        (try? read([String: TableHint].self, path.tables)) ?? [:]
+    }
+
+    /// Notes that.
+    func hint(_ tables: [GroupTable]) throws {
+        var hints: [String: TableHint] = [:]
+        for table in tables { hints[table.name.description] = try table.delta.hint() }
+        try store.replace(path.tables, try encode(hints))
     }
 
     /// Points at the newest receipt.

@@ -22,6 +22,9 @@ struct RunCommand: AsyncParsableCommand {
     @Flag(help: "Read what is there and exit, or follow the files until Ctrl-C or SIGTERM.")
     var mode: Mode
 
+    @Option(help: "Layers of Databricks pipelines to bring forward: all, bronze,silver or gold.")
+    var only = Layers.all
+
     @Option(help: "How to print the summary of a run --once: table or json.")
     var format = OutputFormat.table
 
@@ -31,11 +34,36 @@ struct RunCommand: AsyncParsableCommand {
         case once, follow
     }
 
+    enum Layers: String, ExpressibleByArgument, CaseIterable {
+        case all
+        case bronzeAndSilver = "bronze,silver"
+        case gold
+    }
+
+    /// A pipeline with the layers that were asked for.
+    private func layered(_ settings: PipelineSettings) throws -> PipelineSettings {
+        switch (settings, only) {
+        case (_, .all): return settings
+        case (.postgres(let postgres), _):
+            throw UsageError(
+                message: "the pipeline \(postgres.name) has no layers \(only.rawValue)",
+                mend: "name the pipelines of kind databricks to run"
+            )
+        case (.databricks(var databricks), .bronzeAndSilver):
+            databricks.layers = .bronzeAndSilver
+            return .databricks(databricks)
+        case (.databricks(var databricks), .gold):
+            databricks.layers = .gold
+            return .databricks(databricks)
+        }
+    }
+
     func run() async throws {
         try await reporting {
             let configuration = try options.load()
             let lake = try configuration.openableLake()
-            let settings = try configuration.pipelines(named: pipelines).map(configuration.settings)
+            let settings = try configuration.pipelines(named: pipelines)
+                .map(configuration.settings).map(layered)
             let telemetry = telemetryOptions.telemetry(isFollowing: mode == .follow)
             switch mode {
             case .once: try await readOnce(settings, lake, telemetry)
