@@ -73,7 +73,7 @@ struct EventServices: ~Copyable {
 
     private mutating func index(of service: String) -> Int {
         if let known = indices[service] { return known }
-        let table = SafeName.claim(service, in: &tables)
+        let table = SafeName.claim(SafeName.table(service), in: &tables)
         indices[service] = schemas.count
         schemas.append(ServiceSchema(service: service, table: table))
         states.append(ServiceState())
@@ -100,7 +100,7 @@ struct EventServices: ~Copyable {
         let state = states[service]
         for key in schemas[service].keys.count..<state.keys.count {
             let text = String(decoding: state.keys[Int32(key)], as: UTF8.self)
-            let column = SafeName.claim(text, in: &state.names)
+            let column = SafeName.claim(SafeName.column(text), in: &state.names)
             schemas[service].keys.append(ServiceSchema.Key(key: text, column: column))
         }
     }

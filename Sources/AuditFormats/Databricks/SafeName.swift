@@ -1,28 +1,51 @@
-import CByteScan
+import Crypto
 @_spi(_Unicode) import Swift
 
 /// Names of tables and columns that Spark, Delta and file systems take.
 package enum SafeName {
-    /// The longest name, in bytes of UTF-8.
-    static let maxByteCount = 200
+    /// The longest name of a column, in bytes of UTF-8.
+    static let maxColumnByteCount = 200
 
-    /// Makes a name safe.
+    /// The longest name of a table, in bytes: with catalog and schema before it, it is part of a file's name.
+    static let maxTableByteCount = 100
+
+    /// Makes the name of a column.
     ///
     /// `-` becomes `_`; what Spark, Delta or a file system refuse becomes `%XX` for each byte of its UTF-8; the rest is
-    /// brought to Unicode's form NFC. A name that is longer than 200 bytes is cut and ends in a hash of the whole.
-    package static func make(_ text: String) -> String {
+    /// brought to Unicode's form NFC. A name that is too long is cut and ends in a hash of the whole.
+    package static func column(_ text: String) -> String {
+        make(text, maxByteCount: maxColumnByteCount, isRefused: isRefused, escape: "%")
+    }
+
+    /// Makes the name of a table, which is also that of a folder.
+    ///
+    /// `-` becomes `_`; anything but letters, digits and `_` of ASCII becomes `_xXX` for each byte of its UTF-8 in NFC.
+    /// Readers take a table's path for a URL or a pattern: delta-rs, Polars and chDB do not find a folder with a `%` in
+    /// its name, Polars none with a blank, a quote or a letter that is not ASCII.
+    package static func table(_ text: String) -> String {
+        let name = make(text, maxByteCount: maxTableByteCount, isRefused: { !isWord($0) }, escape: "_x")
+        // A folder of this name is a table's log.
+        return name.lowercased() == "_delta_log" ? "_x5F\(name.dropFirst())" : name
+    }
+
+    private static func make(
+        _ text: String,
+        maxByteCount: Int,
+        isRefused: (Unicode.Scalar) -> Bool,
+        escape: String
+    ) -> String {
         if text.isEmpty { return "_" }
         var name = ""
         for scalar in composed(text).unicodeScalars {
             if scalar == "-" {
                 name.unicodeScalars.append("_")
             } else if isRefused(scalar) {
-                for byte in String(scalar).utf8 { name += percent(byte) }
+                for byte in String(scalar).utf8 { name += escape + hex(byte) }
             } else {
                 name.unicodeScalars.append(scalar)
             }
         }
-        return cut(name, hashOf: text)
+        return cut(name, to: maxByteCount, hashOf: text)
     }
 
     /// What is equal for two names that clash: they differ in case only.
@@ -34,14 +57,13 @@ package enum SafeName {
         return String(result)
     }
 
-    /// Makes a name that clashes with none of `taken`, and takes it.
+    /// Takes a safe name, or the first that clashes with none of `taken`: with `_2`, `_3`… behind it.
     ///
     /// - Parameters:
-    ///   - text: The name as the events have it.
+    ///   - name: The safe name.
     ///   - taken: Names in their `folded` form.
-    /// - Returns: The safe name, with `_2`, `_3`… behind it when it was taken.
-    static func claim(_ text: String, in taken: inout Set<String>) -> String {
-        let name = make(text)
+    /// - Returns: The name that was taken.
+    static func claim(_ name: String, in taken: inout Set<String>) -> String {
         var candidate = name
         var number = 2
         while !taken.insert(folded(candidate)).inserted {
@@ -49,6 +71,13 @@ package enum SafeName {
             number += 1
         }
         return candidate
+    }
+
+    private static func isWord(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar {
+        case "a"..."z", "A"..."Z", "0"..."9", "_": true
+        default: false
+        }
     }
 
     private static func isRefused(_ scalar: Unicode.Scalar) -> Bool {
@@ -60,24 +89,21 @@ package enum SafeName {
         }
     }
 
-    private static func percent(_ byte: UInt8) -> String {
+    private static func hex(_ byte: UInt8) -> String {
         let digits = Array("0123456789ABCDEF")
-        return "%\(digits[Int(byte >> 4)])\(digits[Int(byte & 15)])"
+        return "\(digits[Int(byte >> 4)])\(digits[Int(byte & 15)])"
     }
 
-    private static func cut(_ name: String, hashOf text: String) -> String {
+    private static func cut(_ name: String, to maxByteCount: Int, hashOf text: String) -> String {
         guard name.utf8.count > maxByteCount else { return name }
-        var text = text
-        let hash = text.withUTF8 { bs_hash128($0.baseAddress, $0.count).low }
-        let digits = String(UInt32(truncatingIfNeeded: hash), radix: 16)
-        let tail = "_" + String(repeating: "0", count: 8 - digits.count) + digits
-        var kept = ""
-        for character in name.unicodeScalars {
-            guard kept.utf8.count + String(character).utf8.count + tail.utf8.count <= maxByteCount else {
-                break
-            }
-            kept.unicodeScalars.append(character)
+        let hash = SHA256.hash(data: Array(text.utf8)).prefix(4).map(hex).joined().lowercased()
+        var room = maxByteCount - hash.count - 1
+        var kept = String.UnicodeScalarView()
+        for scalar in name.unicodeScalars {
+            room -= UTF8.width(scalar)
+            guard room >= 0 else { break }
+            kept.append(scalar)
         }
-        return kept + tail
+        return "\(String(kept))_\(hash)"
     }
 }
