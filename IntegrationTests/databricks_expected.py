@@ -170,6 +170,7 @@ class Event:
             raise NoEvent("no_event")
         self.fields, self.names, self.rescued = {}, {}, {}
         properties = next((v for k, v in value.members if k == "properties" and v.kind == "object"), None)
+        self.is_diagnostic = properties is not None
         self.take(value.members, DIAGNOSTIC if properties else FIELDS, "", properties)
         if not any(self.fields.get(f) is not None and self.fields[f].kind != "null" for f in ("timestamp", "event_time", "serviceName", "actionName")):
             raise NoEvent("no_event")
@@ -241,16 +242,17 @@ class Event:
                 "subjectName": content(identity.get("subjectName")), "requestParams": params, "response": response, "auditLevel": text("auditLevel"), "identity_metadata": metadata,
                 "_rescued": self.rescued or None, "ingest_ts": ingest_ts}
 
+    def broken(self, row):
+        """the rules that the event breaks; Azure's form has no workspaceId"""
+        id = row["workspaceId"]
+        valid = self.is_diagnostic if id is None else re.fullmatch(r"\d+", id, re.ASCII) and int(id) < 2**63
+        checks = (valid, row["date_time"] is not None, row["serviceName"] is not None, row["actionName"] is not None)
+        return [rule for rule, holds in zip(RULES, checks) if not holds]
+
 
 def is_stripped(value, strip):
     return {"null": "null", "string": "" if value.text == "" else None, "object": value.text if not value.members else None,
             "array": value.text if not value.members else None}.get(value.kind) in strip
-
-
-def broken(row):
-    """the rules that an event breaks"""
-    checks = (re.fullmatch(r"\d+", row["workspaceId"] or "", re.ASCII), row["date_time"] is not None, row["serviceName"] is not None, row["actionName"] is not None)
-    return [rule for rule, holds in zip(RULES, checks) if not holds]
 
 
 # ---------------------------------------------------------------- names
@@ -265,13 +267,15 @@ def short(name, out, most):
 
 def column_name(key):
     """the field of a key: percent-encoded where engines refuse a character"""
-    parts = ("_" if c == "-" else "".join(f"%{b:02X}" for b in c.encode()) if c in REFUSED or unicodedata.category(c) == "Cc" else c for c in unicodedata.normalize("NFC", key))
+    key = unicodedata.normalize("NFC", key)
+    parts = ("_" if c == "-" else "".join(f"%{b:02X}" for b in c.encode()) if c in REFUSED or unicodedata.category(c) == "Cc" else c for c in key)
     return short(key, "".join(parts) or "_", 200)
 
 
 def table_name(service):
     """the table of a service: letters, digits and _ of ASCII, since delta-rs, Polars and chDB cannot open a folder with % in its name, nor Polars one with others"""
-    parts = ("_" if c == "-" else c if re.fullmatch(r"\w", c, re.ASCII) else "".join(f"_x{b:02X}" for b in c.encode()) for c in unicodedata.normalize("NFC", service))
+    service = unicodedata.normalize("NFC", service)
+    parts = ("_" if c == "-" else c if re.fullmatch(r"\w", c, re.ASCII) else "".join(f"_x{b:02X}" for b in c.encode()) for c in service)
     name = short(service, "".join(parts) or "_", 100)
     return "_x5F" + name[1:] if name.lower() == "_delta_log" else name         # a folder of this name is a table's log
 
@@ -290,7 +294,7 @@ def claim(base, taken):
 
 class Service:
     def __init__(self, table):
-        self.table, self.columns, self.taken, self.has_placeholder = table, {}, set(), False
+        self.table, self.columns, self.taken, self.has_placeholder = table, {}, {"null"}, False      # ClickHouse keeps the name null for itself
 
     def learn(self, keys):
         for key in keys:
@@ -380,7 +384,7 @@ class Tables:
                 refuse(str(e), record, at)
                 continue
             row = event.row(self.strip, ingest_ts)
-            rules = broken(row)
+            rules = event.broken(row)
             self.checked.update(RULES)
             self.failed.update(rules)
             if dropped := [r for r in rules if self.actions.get(r) == "drop"]:

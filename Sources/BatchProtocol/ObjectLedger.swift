@@ -2,7 +2,7 @@ import CByteScan
 
 /// What earlier batches have read of one object.
 package struct SeenObject: Hashable, Sendable {
-    /// Hash of the version that was read to its end; `ObjectLedger.noVersion` when there is more of it to be read.
+    /// Hash of the version that was read to its end; else `ObjectLedger.noVersion` or `noVersionOfCorrection`.
     package var version: UInt64
     /// Bytes that were read, from the start; decompressed.
     package var to: UInt64
@@ -19,6 +19,11 @@ package struct SeenObject: Hashable, Sendable {
         self.rest = rest
     }
 
+    /// Whether nothing of the version that was read is unread.
+    package var isFinished: Bool { version > ObjectLedger.noVersionOfCorrection }
+    /// Whether it is being read as a correction and there is more of it.
+    package var isUnfinishedCorrection: Bool { version == ObjectLedger.noVersionOfCorrection }
+
     /// Where the last piece begins, which `rest` covers.
     package var restOffset: UInt64 { to - to % UInt64(ObjectRange.pieceByteCount) }
 }
@@ -29,6 +34,8 @@ package struct SeenObject: Hashable, Sendable {
 package struct ObjectLedger: Sendable {
     /// The version of an object that was not read to its end: equal to none.
     package static let noVersion: UInt64 = 0
+    /// The same of one that is being read as a correction.
+    package static let noVersionOfCorrection: UInt64 = 1
 
     /// Words of a record: key (2), version, to, chain (2), rest (2).
     private static let wordCount = 8
@@ -47,7 +54,7 @@ package struct ObjectLedger: Sendable {
     /// The hash by which a version is kept in mind.
     package static func hash(version: UnsafeRawBufferPointer) -> UInt64 {
         let hash = bs_hash64(version.baseAddress, version.count)
-        return hash == noVersion ? 1 : hash
+        return hash <= noVersionOfCorrection ? 2 : hash
     }
 
     /// The hash by which a version is kept in mind.
@@ -58,8 +65,9 @@ package struct ObjectLedger: Sendable {
 
     /// Takes in what a batch has read of an object.
     package mutating func apply(_ range: ObjectRange) {
+        let unfinished = range.isCorrection ? Self.noVersionOfCorrection : Self.noVersion
         let seen = SeenObject(
-            version: range.isWhole ? Self.hash(version: range.version) : Self.noVersion,
+            version: range.isWhole ? Self.hash(version: range.version) : unfinished,
             to: range.to,
             chain: ContentHash(range.chain) ?? .none,
             rest: ContentHash(range.rest) ?? .none

@@ -10,8 +10,8 @@ package struct ShardPath: Hashable, Sendable {
     package var identity: String { "\(folder)/shard.json" }
     /// A hint at the newest batch; never trusted.
     package var head: String { "\(folder)/head.json" }
-    /// How far broken rules were carried into their table; a hint.
-    package var expectations: String { "\(folder)/expectations.json" }
+    /// How far plans were carried into a system table; a hint.
+    package func cursor(_ table: String) -> String { "\(folder)/\(table).json" }
     /// What the heads of the shard's tables were; a hint.
     package var tables: String { "\(folder)/tables.json" }
     /// How far tables that were left for later have come; a hint.

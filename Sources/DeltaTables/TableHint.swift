@@ -40,7 +40,11 @@ extension DeltaTable {
     package static func open(store: LocalStore, folder: String, hint: TableHint) throws -> DeltaTable? {
         guard let commit = try store.read("\(folder)/\(LogFileName.commit(version: hint.version).path)"),
             hash(commit) == hint.commitHash,
-            let actions = try? Commit(version: hint.version, decoding: Array(hint.actions.utf8), content: .head),
+            let actions = try? Commit(
+                version: hint.version,
+                decoding: Array(hint.actions.utf8),
+                content: .head
+            ),
             let head = try? TableHead(version: hint.version, checkpointRows: actions.actions)
         else { return nil }
         let table = DeltaTable(

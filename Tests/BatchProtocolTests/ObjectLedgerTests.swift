@@ -36,6 +36,18 @@ import Testing
         let ledger = ledger([Sample.object("/a", to: 7, isWhole: false)])
         #expect(ledger.find("/a")?.version == ObjectLedger.noVersion)
         #expect(ledger.find("/a")?.to == 7)
+        #expect(ledger.find("/a")?.isFinished == false && ledger.find("/a")?.isUnfinishedCorrection == false)
+    }
+
+    @Test("of a correction that was not read to its end it is known that it is one")
+    func unfinishedCorrection() {
+        var range = Sample.object("/a", to: 7, isWhole: false)
+        range.isCorrection = true
+        #expect(ledger([range]).find("/a")?.isUnfinishedCorrection == true)
+        #expect(ledger([range]).find("/a")?.isFinished == false)
+        range.isWhole = true
+        #expect(ledger([range]).find("/a")?.isUnfinishedCorrection == false)
+        #expect(ledger([range]).find("/a")?.isFinished == true)
     }
 
     @Test("ten thousand objects are all found, and stored in 64 bytes each")

@@ -36,7 +36,8 @@ package enum SafeName {
     ) -> String {
         if text.isEmpty { return "_" }
         var name = ""
-        for scalar in composed(text).unicodeScalars {
+        let text = composed(text)
+        for scalar in text.unicodeScalars {
             if scalar == "-" {
                 name.unicodeScalars.append("_")
             } else if isRefused(scalar) {
@@ -47,6 +48,9 @@ package enum SafeName {
         }
         return cut(name, to: maxByteCount, hashOf: text)
     }
+
+    /// Folded names that no column may have: ClickHouse keeps them for itself.
+    static let reservedColumns: Set<String> = ["null"]
 
     /// What is equal for two names that clash: they differ in case only.
     package static func folded(_ name: String) -> String { composed(composed(name).lowercased()) }

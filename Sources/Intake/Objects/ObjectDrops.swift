@@ -42,6 +42,8 @@ package final class ObjectDrops {
     private var backlog: [FoundObject] = []
     private var lastReport = ListingReport()
     private var failures: [String: Failure] = [:]
+    /// The reader that was given out last: a batch that ends within an object is followed by one that goes on there.
+    private var last: ObjectReader?
 
     /// How long an object with a fault of its disk is left alone, in nanoseconds.
     private static let failureTime: Int64 = 60_000_000_000
@@ -66,6 +68,9 @@ package final class ObjectDrops {
 
     /// What is unread.
     ///
+    /// Nothing is when the look has no objects. When it has some, all of them may turn out to be read or gone as they are opened,
+    /// and others may come in the next look.
+    ///
     /// - Parameters:
     ///   - ledger: What earlier batches have read.
     ///   - limit: Objects that are wanted at the most; at least 1.
@@ -74,6 +79,7 @@ package final class ObjectDrops {
     /// - Complexity: One stat for each file that is there.
     package func look(after ledger: ObjectLedger, limit: Int) throws -> ObjectLook {
         precondition(limit > 0)
+        if let key = last?.key, ledger.find(key)?.isFinished ?? true { last = nil }
         if !backlog.isEmpty { backlog = backlog.compactMap { refreshed($0, ledger) } }
         if backlog.isEmpty { try list(ledger) }
         return ObjectLook(
@@ -174,7 +180,8 @@ package final class ObjectDrops {
             switch opening {
             case .nothing: drop(object)
             case .unusable(let integrity): setAside(object, .integrity(integrity))
-            case .unread, .prefixChanged: break
+            case .unread(let reader): last = reader
+            case .prefixChanged: break
             }
             return opening
         } catch let error as StorageError where error.concernsOneFile {
@@ -187,6 +194,7 @@ package final class ObjectDrops {
         guard let bytes = try place.open(object.key) else { return .nothing }
         let status = bytes.status
         if object.seen?.version == ObjectLedger.hash(version: status.version) { return .nothing }
+        if let reader = continued(object, status) { return .unread(reader) }
         let integrity = try bytes.check()
         guard integrity == .whole else { return .unusable(integrity) }
         guard let seen = object.seen, seen.to > 0 else {
@@ -197,7 +205,14 @@ package final class ObjectDrops {
         if isCompressed || status.byteCount >= seen.to,
             let hashes = try ObjectPrefix(bytes: bytes, seen: seen, isFull: isFull).verified()
         {
-            return .unread(ObjectReader(bytes, key: object.key, hashes: hashes))
+            return .unread(
+                ObjectReader(
+                    bytes,
+                    key: object.key,
+                    hashes: hashes,
+                    isCorrection: seen.isUnfinishedCorrection
+                )
+            )
         }
         // Bytes that are being written are no news.
         guard try bytes.isUnchanged() else { return .nothing }
@@ -208,6 +223,20 @@ package final class ObjectDrops {
         case .report:
             return .prefixChanged(Self.leftAlone(object.key, status, seen))
         }
+    }
+
+    /// The reader of the last batch, when the object was left unfinished there and is still the same.
+    private func continued(_ object: FoundObject, _ status: ObjectStatus) -> ObjectReader? {
+        guard let last, let seen = object.seen, last.key == object.key, last.status == status,
+            last.to == seen.to,
+            last.hashes.chain == seen.chain, last.hashes.rest == seen.rest
+        else { return nil }
+        return ObjectReader(
+            last.bytes,
+            key: last.key,
+            hashes: last.hashes,
+            isCorrection: seen.isUnfinishedCorrection
+        )
     }
 
     private static func leftAlone(_ key: String, _ status: ObjectStatus, _ seen: SeenObject) -> ObjectRange {

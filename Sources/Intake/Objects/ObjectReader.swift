@@ -14,8 +14,9 @@ package final class ObjectReader {
     /// Whether the object was read before with other bytes, and is now read from its start.
     package let isCorrection: Bool
 
-    private let bytes: any ObjectBytes
-    private let hashes: PieceHashes
+    let bytes: any ObjectBytes
+    /// The hashes of all that was taken, and of what came before; of nothing when a plan's range is read again.
+    let hashes: PieceHashes
     private let hasher = RangeHasher()
     /// Offset of the next byte to be read.
     private var position: UInt64

@@ -150,6 +150,7 @@ extension DatabricksPipeline: PipelineWork {
     var mainTable: TableName { settings.silver }
     var commitInterval: Duration { settings.commitInterval }
     var longestWait: Duration { settings.pollInterval }
+    var projections: [any PlanProjection] { [ExpectationsProjection(), ServicesProjection()] }
     var configuredPipelines: Set<String>? { settings.configuredPipelines }
 
     var isDeferring: Bool { settings.layers == .bronzeAndSilver }

@@ -10,6 +10,7 @@ final class EventStaging {
     private let known: KnownServices
     private let wanted: Set<TableName>?
     private let encoder: EncodingThread
+    private let plannedAt: Int64
     private let ingestDay: String
     private var decoder: DatabricksDecoder
     private var source = ""
@@ -27,6 +28,7 @@ final class EventStaging {
         self.pipeline = pipeline
         self.known = known
         self.wanted = wanted
+        self.plannedAt = plannedAt
         var settings = pipeline.settings.decoding
         if let wanted {
             settings.buildsBronze = wanted.contains(pipeline.settings.bronze)
@@ -165,7 +167,7 @@ final class EventStaging {
                 staged.deferredRows[pipeline.settings.gold(decoder.services[index])] = rows
             }
         }
-        staged.stateChanges = try known.changes(to: decoder.services)
+        staged.stateChanges = try known.changes(to: decoder.services, plannedAt: plannedAt)
         return staged
     }
 }

@@ -1,5 +1,6 @@
 import AuditFormats
 import BatchProtocol
+import Columnar
 import FoundationEssentials
 
 /// The services that a shard has seen, as its state keeps them: each under a name of its own, so that a plan carries only
@@ -7,14 +8,26 @@ import FoundationEssentials
 struct KnownServices {
     private static let prefix = "service/"
 
-    private struct Stored: Codable {
+    fileprivate struct Stored: Codable {
         /// Its place among the services, in order of first sight.
         var ordinal: Int
         var schema: ServiceSchema
+        /// When the service was first seen, in microseconds since 1970-01-01 UTC.
+        var firstSeen: Int64
+        /// The same of each key.
+        var keysFirstSeen: [Int64]
+    }
+
+    /// The services that a batch has changed, as they are after it.
+    fileprivate static func stored(in plan: BatchPlan) -> [Stored] {
+        let values = plan.stateChanges?.filter { $0.key.hasPrefix(prefix) }.compactMap(\.value) ?? []
+        return values.compactMap { try? JSONDecoder().decode(Stored.self, from: Data($0.utf8)) }
+            .sorted { $0.ordinal < $1.ordinal }
     }
 
     /// In order of first sight.
-    private(set) var services: [ServiceSchema]
+    var services: [ServiceSchema] { stored.map(\.schema) }
+    private let stored: [Stored]
 
     /// Reads the state after a batch.
     ///
@@ -32,24 +45,67 @@ struct KnownServices {
             }
             stored.append(service)
         }
-        services = stored.sorted { $0.ordinal < $1.ordinal }.map(\.schema)
+        self.stored = stored.sorted { $0.ordinal < $1.ordinal }
     }
 
     /// What a batch adds, for its plan.
     ///
-    /// - Parameter grown: The services after the batch.
+    /// - Parameters:
+    ///   - grown: The services after the batch.
+    ///   - plannedAt: The batch's time, in microseconds since 1970-01-01 UTC.
     /// - Returns: One change for each service that is new or has new keys.
     /// - Throws: Never in practice: a schema is always JSON.
-    func changes(to grown: [ServiceSchema]) throws -> [StateChange] {
+    func changes(to grown: [ServiceSchema], plannedAt: Int64) throws -> [StateChange] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return try grown.enumerated().compactMap { ordinal, schema in
-            if ordinal < services.count, services[ordinal] == schema { return nil }
-            let value = try encoder.encode(Stored(ordinal: ordinal, schema: schema))
+            let known = ordinal < stored.count ? stored[ordinal] : nil
+            if known?.schema == schema { return nil }
+            var seen = known?.keysFirstSeen ?? []
+            seen += Array(repeating: plannedAt, count: schema.keys.count - seen.count)
+            let next = Stored(
+                ordinal: ordinal,
+                schema: schema,
+                firstSeen: known?.firstSeen ?? plannedAt,
+                keysFirstSeen: seen
+            )
             return StateChange(
                 key: Self.prefix + schema.service,
-                value: String(decoding: value, as: UTF8.self)
+                value: String(decoding: try encoder.encode(next), as: UTF8.self)
             )
         }
+    }
+}
+
+/// Each service's keys and when they were first seen: `_auditlake.service_schemas`.
+struct ServicesProjection: PlanProjection {
+    let table = "service_schemas"
+    let columns: [ColumnField] = [
+        ColumnField("pipeline", .string, isNullable: false),
+        ColumnField("service", .string, isNullable: false),
+        ColumnField("table", .string, isNullable: false),
+        ColumnField("key", .string),
+        ColumnField("column", .string),
+        ColumnField("first_seen", .timestamp, isNullable: false),
+    ]
+
+    /// A row for each service, without a key, and one for each of its keys, in the batch that brought them.
+    func rows(of plan: BatchPlan) -> [[CellValue]]? {
+        var rows: [(service: ServiceSchema, key: ServiceSchema.Key?)] = []
+        for stored in KnownServices.stored(in: plan) {
+            if stored.firstSeen == plan.plannedAt { rows.append((stored.schema, nil)) }
+            for (key, seen) in zip(stored.schema.keys, stored.keysFirstSeen) where seen == plan.plannedAt {
+                rows.append((stored.schema, key))
+            }
+        }
+        guard !rows.isEmpty else { return nil }
+        return [
+            rows.map { _ in .string(plan.pipeline) },
+            rows.map { .string($0.service.service) },
+            rows.map { .string($0.service.table) },
+            rows.map { $0.key.map { .string($0.key) } ?? .null },
+            rows.map { $0.key.map { .string($0.column) } ?? .null },
+            rows.map { _ in .int64(plan.plannedAt) },
+        ]
     }
 }

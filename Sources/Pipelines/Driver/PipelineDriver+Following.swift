@@ -2,7 +2,7 @@ import DeltaTables
 import ObjectStorage
 
 extension PipelineDriver {
-    /// Time between two looks at the results of rules.
+    /// Time between two looks at what goes into the system tables.
     private static let projectionInterval = Duration.seconds(60)
 
     /// Reads what is there, then what comes, until it is asked to stop.
@@ -35,7 +35,7 @@ extension PipelineDriver {
         var run = try work.open()
         // What was broken is told once a minute, and at the end.
         var nextProjection = ContinuousClock.now + Self.projectionInterval
-        defer { tellExpectations(of: run) }
+        defer { tell(run) }
         var toldUnreadable: [StorageError] = []
         while !stop.isMade {
             let look = ContinuousClock.now
@@ -44,7 +44,7 @@ extension PipelineDriver {
             } while run.hasOpenBatch || work.hasBacklog
             backOff.reset()
             if ContinuousClock.now >= nextProjection {
-                tellExpectations(of: run)
+                tell(run)
                 try run.shard.hint(work.tables)
                 nextProjection = ContinuousClock.now + Self.projectionInterval
             }
@@ -57,10 +57,10 @@ extension PipelineDriver {
         }
     }
 
-    /// Nothing depends on the table of expectations: what fails is told and tried again later.
-    private func tellExpectations(of run: ShardRun) {
+    /// Nothing depends on the system tables: what fails is told and tried again later.
+    private func tell(_ run: ShardRun) {
         do {
-            try projectExpectations(of: run)
+            try project(run)
         } catch {
             work.observer.event(.retrying(error, after: Self.projectionInterval))
         }

@@ -18,6 +18,9 @@ protocol PipelineWork: BatchWork {
     /// The names of all pipelines of the configuration; nil when they are not known.
     var configuredPipelines: Set<String>? { get }
 
+    /// What goes from the plans into system tables.
+    var projections: [any PlanProjection] { get }
+
     /// Opens the lake and the tables, and finds out where the shard stands.
     func open() throws -> ShardRun
 
@@ -38,8 +41,8 @@ protocol SourceWatcher: Sendable {
 /// Belongs to one thread.
 final class PipelineDriver {
     let work: any PipelineWork
-    /// Carries results of rules into their table; nil before the first time.
-    private var expectations: ExpectationsFollower?
+    /// Carry what plans say into system tables; none before the first time.
+    private var followers: [PlanFollower] = []
 
     init(_ work: any PipelineWork) { self.work = work }
 
@@ -49,25 +52,23 @@ final class PipelineDriver {
     func drain() throws -> RunSummary {
         var run = try work.open()
         while try run.advance() {}
-        try projectExpectations(of: run)
+        try project(run)
         if work.summary.batches > 0 { try run.shard.hint(work.tables) }
         // What can be read is in the table; that there is more is no success.
         if let error = work.unreadable.first { throw error }
         return work.summary
     }
 
-    /// Brings the results of rules so far into `_auditlake.expectations`; to be called after receipts, at most once a
-    /// minute and at the end of a run.
-    func projectExpectations(of run: ShardRun) throws {
+    /// Brings what plans say into the system tables; to be called after receipts, at most once a minute and at the end of
+    /// a run.
+    func project(_ run: ShardRun) throws {
         guard let newest = run.newestReceipt else { return }
-        if expectations == nil { expectations = ExpectationsFollower(shard: run.shard, appID: run.appID) }
-        let name = TableName(catalog: work.catalog, schema: Lake.reservedName, table: "expectations")
-        try expectations?.project(
-            upTo: newest,
-            now: work.clock() / 1_000,
-            existing: { try work.lake.table(name) },
-            open: { try work.opener.open(name, ExpectationsFollower.shape) }
-        )
+        if followers.isEmpty {
+            followers = work.projections.map { PlanFollower($0, shard: run.shard, appID: run.appID) }
+        }
+        for index in followers.indices {
+            try followers[index].project(upTo: newest, catalog: work.catalog, work.opener)
+        }
     }
 }
 

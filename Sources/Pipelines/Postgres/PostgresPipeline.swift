@@ -218,6 +218,7 @@ extension PostgresPipeline: PipelineWork {
     var mainTable: TableName { settings.table }
     var commitInterval: Duration { settings.commitInterval }
     var longestWait: Duration { .seconds(5) }
+    var projections: [any PlanProjection] { [ExpectationsProjection()] }
     var configuredPipelines: Set<String>? { settings.configuredPipelines }
 
     func makeWatcher() -> any SourceWatcher { FileWatcher(source: settings.source) }

@@ -170,12 +170,12 @@ struct ShardStore {
         _ = try store.putIfAbsent(path.state(batch), try encode(state))
     }
 
-    /// The last batch whose broken rules are in their table; a hint, 0 when there is none.
-    func expectationsHint() throws -> UInt64 { (try? read(Head.self, path.expectations))?.batch ?? 0 }
+    /// The last batch that a system table has; a hint, 0 when there is none.
+    func hint(of table: String) throws -> UInt64 { (try? read(Head.self, path.cursor(table)))?.batch ?? 0 }
 
     /// Notes that.
-    func hintExpectations(_ batch: UInt64) throws {
-        try store.replace(path.expectations, try encode(Head(batch: batch)))
+    func hint(_ batch: UInt64, of table: String) throws {
+        try store.replace(path.cursor(table), try encode(Head(batch: batch)))
     }
 
     /// The last batch that tables which were left for later hold; a hint, 0 when there is none.

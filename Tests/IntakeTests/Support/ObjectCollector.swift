@@ -1,4 +1,5 @@
 import BatchProtocol
+import Glibc
 import Intake
 import ObjectStorage
 
@@ -13,6 +14,8 @@ final class ObjectCollector {
     private(set) var changed: [String] = []
     private(set) var unreadable: [StorageError] = []
     private(set) var remarks: [ObjectSource.Remark] = []
+    /// Whether the last look found something; of what it found nothing may be unread by now.
+    private(set) var foundSome = false
     /// The plans, in order.
     private(set) var plans: [BatchPlan] = []
     /// Called with the key before an object's last bytes are asked for.
@@ -45,12 +48,19 @@ final class ObjectCollector {
         lines.filter { $0.key == key && $0.isCorrection }.map(\.line)
     }
 
-    /// One batch: a look, and what is unread of its objects up to so many bytes.
+    /// One batch: a look, and what is unread of its objects up to so many bytes; a lost one leaves nothing behind.
     ///
     /// - Returns: The batch's ranges.
     @discardableResult
-    func batch(limit: Int = 1_000, budget: Int = .max, window: Int = 1 << 16) throws -> [ObjectRange] {
+    func batch(
+        limit: Int = 1_000,
+        budget: Int = .max,
+        window: Int = 1 << 16,
+        isLost: Bool = false
+    ) throws -> [ObjectRange] {
+        let before = (lines.count, changed.count)
         let look = try drops.look(after: state.objects, limit: limit)
+        foundSome = !look.objects.isEmpty
         unreadable = look.unreadable
         remarks = look.remarks
         var ranges: [ObjectRange] = []
@@ -69,7 +79,11 @@ final class ObjectCollector {
                 unreadable.append(error)
             }
         }
-        guard !ranges.isEmpty else { return [] }
+        if isLost {
+            lines.removeLast(lines.count - before.0)
+            changed.removeLast(changed.count - before.1)
+        }
+        guard !ranges.isEmpty, !isLost else { return ranges }
         var plan = BatchPlan(
             pipeline: "",
             appID: "",
@@ -88,7 +102,7 @@ final class ObjectCollector {
 
     /// Batches until nothing is unread.
     func drain(limit: Int = 1_000, budget: Int = .max, window: Int = 1 << 16) throws {
-        while try !batch(limit: limit, budget: budget, window: window).isEmpty {}
+        repeat { try batch(limit: limit, budget: budget, window: window) } while foundSome
     }
 
     private func read(_ reader: ObjectReader, _ left: inout Int, window: Int) throws -> ObjectRange {
@@ -106,19 +120,26 @@ final class ObjectCollector {
     }
 
     private func consume(_ bytes: inout [UInt8], _ reader: ObjectReader, isEnd: Bool, _ left: inout Int) {
-        var rest = bytes[...]
-        while left > 0, !rest.isEmpty {
-            let newline = rest.firstIndex(of: UInt8(ascii: "\n"))
-            guard let end = newline.map({ $0 + 1 }) ?? (isEnd ? rest.endIndex : nil) else { break }
-            rest[..<end].withUnsafeBytes(reader.take)
-            let line = rest[..<(newline ?? end)].filter { $0 != UInt8(ascii: "\r") }
-            if !line.isEmpty {
-                lines.append((reader.key, String(decoding: line, as: UTF8.self), reader.isCorrection))
+        var at = 0
+        bytes.withUnsafeBytes { bytes in
+            while left > 0, at < bytes.count, let base = bytes.baseAddress {
+                let newline = memchr(base + at, Int32(UInt8(ascii: "\n")), bytes.count - at)
+                guard
+                    let end = newline.map({ UnsafeRawPointer($0) - base + 1 }) ?? (isEnd ? bytes.count : nil)
+                else { return }
+                reader.take(UnsafeRawBufferPointer(rebasing: bytes[at..<end]))
+                var text = UnsafeRawBufferPointer(rebasing: bytes[at..<(newline == nil ? end : end - 1)])
+                if text.last == UInt8(ascii: "\r") {
+                    text = UnsafeRawBufferPointer(rebasing: text.dropLast())
+                }
+                if !text.isEmpty {
+                    lines.append((reader.key, String(decoding: text, as: UTF8.self), reader.isCorrection))
+                }
+                left -= end - at
+                at = end
             }
-            left -= end - rest.startIndex
-            rest = rest[end...]
         }
-        bytes = Array(rest)
+        bytes.removeFirst(at)
     }
 
     /// The bytes of a range, read again.
