@@ -13,10 +13,11 @@ Rules (DESIGN, the tables' documentation and the record format as Databricks doc
              is its text without the blanks between tokens
   time       timestamp in ms since 1970, else event_time or time in ISO 8601, UTC without a zone
   first      of two keys of one name the first counts; whatever has no column of its own is in _rescued under its path
+  gold       one table per serviceName; events without one are in that of the service without a name
   names      - becomes _; in a key what engines refuse is percent-encoded, in a table's name what is no letter, digit or _ of ASCII is _xHH by bytes of UTF-8;
              a clash without regard to case gets _2, _3 …
 """
-import calendar, datetime, gzip, hashlib, os, re, subprocess, sys, unicodedata
+import calendar, datetime, decimal, gzip, hashlib, os, re, subprocess, sys, unicodedata
 from collections import Counter, namedtuple
 from json.decoder import JSONDecodeError, scanstring
 
@@ -26,8 +27,8 @@ DEEPEST = 256                                                          # objects
 DAY = 86_400_000_000                                                   # microseconds
 BRONZE = ("raw", "raw_encoding", "source", "source_offset", "source_partition", "source_key", "source_time", "ingest_ts", "date")
 TEXTS = ("accountId", "workspaceId", "sourceIPAddress", "userAgent", "sessionId", "email", "subjectName", "serviceName", "actionName", "requestId")
-SILVER = ("event_id", "version", "timestamp", "date_time", "date", *TEXTS, "requestParams", "response", "auditLevel", "identity_metadata", "_rescued", "ingest_ts", "source",
-          "source_offset")
+SILVER = ("event_id", "version", "timestamp", "date_time", *TEXTS, "requestParams", "response", "auditLevel", "identity_metadata", "_rescued", "ingest_ts", "source",
+          "source_offset", "date")
 QUARANTINE = ("source", "source_offset", "length", "reason", "raw", "raw_encoding", "ingest_ts", "date")
 
 FIELDS = {"version": "version", "timestamp": "timestamp", "event_time": "event_time", "event_date": "event_date", "auditLevel": "auditLevel", "audit_level": "auditLevel",
@@ -43,10 +44,6 @@ RESPONSE = {"statusCode": "statusCode", "status_code": "statusCode", "errorMessa
 
 class Malformed(ValueError):
     """what is no JSON"""
-
-
-class TooDeep(Malformed):
-    """JSON that is nested too deep"""
 
 
 Value = namedtuple("Value", "kind text members start end")             # members: pairs of an object, values of an array
@@ -82,7 +79,7 @@ def at_value(text, at, depth):
         return Value("string", found, None, at, end)
     if first and first in "{[":
         if depth >= DEEPEST:
-            raise TooDeep("nested too deep")
+            raise Malformed("nested too deep")
         members, end = at_members(text, at, depth + 1)
         return Value("object" if first == "{" else "array", BETWEEN.sub(lambda m: m[1] or "", text[at:end]), members, at, end)
     for word, kind in WORDS.items():
@@ -148,9 +145,12 @@ def microseconds(text):
 
 def integer(value):
     """the whole number that a number or a string of digits is; None for anything else"""
-    if value is None or value.kind not in ("number", "string") or not re.fullmatch(r"-?\d+", value.text, re.ASCII):
+    if value is None or value.kind not in ("number", "string") or value.kind == "string" and not re.fullmatch(r"-?\d+", value.text, re.ASCII):
         return None
-    number = int(value.text)
+    exact = decimal.Decimal(value.text)
+    if abs(exact) > 2**64 or exact != int(exact):
+        return None
+    number = int(exact)
     return number if -2**63 <= number < 2**63 else None
 
 
@@ -167,9 +167,10 @@ def inner(value):
 class Event:
     def __init__(self, value):
         if value.kind != "object":
-            raise NoEvent("no_object")
+            raise NoEvent("no_event")
         self.fields, self.names, self.rescued = {}, {}, {}
         properties = next((v for k, v in value.members if k == "properties" and v.kind == "object"), None)
+        self.is_diagnostic = properties is not None
         self.take(value.members, DIAGNOSTIC if properties else FIELDS, "", properties)
         if not any(self.fields.get(f) is not None and self.fields[f].kind != "null" for f in ("timestamp", "event_time", "serviceName", "actionName")):
             raise NoEvent("no_event")
@@ -188,8 +189,8 @@ class Event:
     def rescue(self, path, value):
         self.rescued.setdefault(path, content(value))
 
-    def open(self, field, names):
-        """the members of an object by column; what has none is rescued, as is a value that is no object"""
+    def open(self, field, names, strip=()):
+        """the members of an object by column, without those that are stripped; what has no column is rescued, as is a value that is no object"""
         value, found = self.fields.get(field), {}
         if value is None or value.kind == "null":
             return None
@@ -198,6 +199,8 @@ class Event:
             self.rescue(self.names[field], value)
             return None
         for key, member in members.members:
+            if is_stripped(member, strip):
+                continue
             if names is None and key not in found or names is not None and key in names and names[key] not in found:
                 found[key if names is None else names[key]] = member
                 self.names[f"{field}.{key if names is None else names[key]}"] = f"{self.names[field]}.{key}"
@@ -220,7 +223,7 @@ class Event:
         if date_time is None:
             date_time = microseconds(text("event_time"))
             timestamp = None if date_time is None else date_time // 1000
-        if written is not None and written.kind != "null" and microseconds(written.text) != date_time:
+        if written is not None and written.kind != "null" and (date_time is None or microseconds(written.text) != date_time):
             self.rescue(self.names["event_time"], written)
         day = (ingest_ts if date_time is None else date_time) // DAY
         given = self.fields.get("event_date")
@@ -232,12 +235,19 @@ class Event:
             if code is None and content(response.get("statusCode")) is not None:
                 self.rescue(self.names["response.statusCode"], response["statusCode"])
             response = {"statusCode": code, "errorMessage": content(response.get("errorMessage")), "result": content(response.get("result"))}
-        params, metadata = self.open("requestParams", None), self.open("identity_metadata", None)
-        params = None if params is None else {k: content(v) for k, v in params.items() if not is_stripped(v, strip)}
+        params, metadata = self.open("requestParams", None, strip), self.open("identity_metadata", None)
+        params = None if params is None else {k: content(v) for k, v in params.items()}
         metadata = None if metadata is None else {k: content(v) for k, v in metadata.items()}
         return {"version": text("version"), "timestamp": timestamp, "date_time": date_time, "date": day, **{t: text(t) for t in TEXTS}, "email": content(identity.get("email")),
                 "subjectName": content(identity.get("subjectName")), "requestParams": params, "response": response, "auditLevel": text("auditLevel"), "identity_metadata": metadata,
                 "_rescued": self.rescued or None, "ingest_ts": ingest_ts}
+
+    def broken(self, row):
+        """the rules that the event breaks; Azure's form has no workspaceId"""
+        id = row["workspaceId"]
+        valid = self.is_diagnostic if id is None else re.fullmatch(r"\d+", id, re.ASCII) and int(id) < 2**63
+        checks = (valid, row["date_time"] is not None, row["serviceName"] is not None, row["actionName"] is not None)
+        return [rule for rule, holds in zip(RULES, checks) if not holds]
 
 
 def is_stripped(value, strip):
@@ -245,32 +255,29 @@ def is_stripped(value, strip):
             "array": value.text if not value.members else None}.get(value.kind) in strip
 
 
-def broken(row):
-    """the rules that an event breaks"""
-    checks = (re.fullmatch(r"\d+", row["workspaceId"] or "", re.ASCII), row["date_time"] is not None, row["serviceName"] is not None, row["actionName"] is not None)
-    return [rule for rule, holds in zip(RULES, checks) if not holds]
-
-
 # ---------------------------------------------------------------- names
 
-REFUSED = set(" ,;{}()=.\"'`/\\%")
+REFUSED = set(" ,;{}()=.\"'`/\\%*?[]#:<>|")
 
 
-def short(name, out):
-    """at most 200 bytes; what is cut off is told by a hash"""
-    return out if len(out.encode()) <= 200 else out.encode()[:191].decode("utf-8", "ignore") + "_" + hashlib.sha256(name.encode()).hexdigest()[:8]
+def short(name, out, most):
+    """at most so many bytes; what is cut off is told by a hash"""
+    return out if len(out.encode()) <= most else out.encode()[:most - 9].decode("utf-8", "ignore") + "_" + hashlib.sha256(name.encode()).hexdigest()[:8]
 
 
 def column_name(key):
     """the field of a key: percent-encoded where engines refuse a character"""
     key = unicodedata.normalize("NFC", key)
-    return short(key, "".join("_" if c == "-" else "".join(f"%{b:02X}" for b in c.encode()) if c in REFUSED or unicodedata.category(c) == "Cc" else c for c in key) or "_")
+    parts = ("_" if c == "-" else "".join(f"%{b:02X}" for b in c.encode()) if c in REFUSED or unicodedata.category(c) == "Cc" else c for c in key)
+    return short(key, "".join(parts) or "_", 200)
 
 
 def table_name(service):
     """the table of a service: letters, digits and _ of ASCII, since delta-rs, Polars and chDB cannot open a folder with % in its name, nor Polars one with others"""
     service = unicodedata.normalize("NFC", service)
-    return short(service, "".join("_" if c == "-" else c if re.fullmatch(r"\w", c, re.ASCII) else "".join(f"_x{b:02X}" for b in c.encode()) for c in service) or "_")
+    parts = ("_" if c == "-" else c if re.fullmatch(r"\w", c, re.ASCII) else "".join(f"_x{b:02X}" for b in c.encode()) for c in service)
+    name = short(service, "".join(parts) or "_", 100)
+    return "_x5F" + name[1:] if name.lower() == "_delta_log" else name         # a folder of this name is a table's log
 
 
 def claim(base, taken):
@@ -287,7 +294,7 @@ def claim(base, taken):
 
 class Service:
     def __init__(self, table):
-        self.table, self.columns, self.taken, self.has_placeholder = table, {}, set(), False
+        self.table, self.columns, self.taken, self.has_placeholder = table, {}, {"null"}, False      # ClickHouse keeps the name null for itself
 
     def learn(self, keys):
         for key in keys:
@@ -358,44 +365,41 @@ class Tables:
         self.bronze.append({"raw": text, "raw_encoding": encoding, "source": file.name, "source_offset": offset, "source_partition": None, "source_key": None,
                             "source_time": file.time, "ingest_ts": ingest_ts, "date": ingest_ts // DAY})
 
-        def refuse(reason, record=text):
-            self.quarantine.append({"source": file.name, "source_offset": offset, "length": len(record.encode("latin-1" if encoding else "utf-8")), "reason": reason, "raw": record,
+        def refuse(reason, record=text, at=offset):
+            self.quarantine.append({"source": file.name, "source_offset": at, "length": len(record.encode("latin-1" if encoding else "utf-8")), "reason": reason, "raw": record,
                                     "raw_encoding": encoding, "ingest_ts": ingest_ts, "date": ingest_ts // DAY})
 
         try:
             whole = parse(text)
-        except TooDeep:
-            return refuse("too_deep")
         except Malformed:
             return refuse("malformed_json")
         envelope = next((v for k, v in whole.members if k == "records" and v.kind == "array"), None) if whole.kind == "object" else None
         for value in [whole] if envelope is None else envelope.members:
             self.records += 1
             record = text if envelope is None else text[value.start:value.end]
+            at = offset if envelope is None else offset + len(text[:value.start].encode("latin-1" if encoding else "utf-8"))
             try:
                 event = Event(value)
             except NoEvent as e:
-                refuse(str(e), record)
+                refuse(str(e), record, at)
                 continue
             row = event.row(self.strip, ingest_ts)
-            rules = broken(row)
+            rules = event.broken(row)
             self.checked.update(RULES)
             self.failed.update(rules)
             if dropped := [r for r in rules if self.actions.get(r) == "drop"]:
-                refuse(f"rule_{dropped[0]}", record)
+                refuse(f"rule_{dropped[0]}", record, at)
                 continue
             digest = hashlib.sha256(record.encode("latin-1" if encoding else "utf-8")).hexdigest()[:32]
             given = content(event.fields.get("event_id"))
             if given is None:
                 given = f"{digest}-{ordinals[digest]}"
                 ordinals[digest] += 1
-            self.event(row | {"event_id": given, "source": file.name, "source_offset": offset})
+            self.event(row | {"event_id": given, "source": file.name, "source_offset": at})
 
     def event(self, row):
         self.silver.append(row)
-        name = row["serviceName"]
-        if name is None:                                               # no service, no gold table
-            return
+        name = unicodedata.normalize("NFC", row["serviceName"] or "")          # spellings of one name are one service
         if name not in self.services:
             self.services[name] = Service(claim(table_name(name), self.tables))
             self.gold[name] = []
@@ -405,7 +409,8 @@ class Tables:
     def gold_rows(self, name):
         """the rows of a service with requestParams as its struct"""
         service = self.services[name]
-        return [row | {"requestParams": dict.fromkeys(service.fields) | {service.columns[k]: v for k, v in (row["requestParams"] or {}).items()}} for row in self.gold[name]]
+        struct = lambda params: None if params is None else dict.fromkeys(service.fields) | {service.columns[k]: v for k, v in params.items()}
+        return [row | {"requestParams": struct(row["requestParams"])} for row in self.gold[name]]
 
     def reasons(self):
         return Counter(q["reason"] for q in self.quarantine)

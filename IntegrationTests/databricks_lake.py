@@ -91,10 +91,10 @@ def flat(value):
 
 
 def shown(value):
-    return repr(value)[:300]
+    return repr(value)[:200]
 
 
-def compare_rows(name, columns, keys, got, wanted, fold=False, show=3):
+def compare_rows(name, columns, keys, got, wanted, fold=False, show=12):
     """rows as tuples of `columns`, in no order: a list of problems. `fold`: the reader has no NULL of structs and maps"""
     at = [columns.index(k) for k in keys]
     if fold:

@@ -15,15 +15,10 @@ import json, os, shutil, subprocess, sys, warnings
 import databricks_expected as expected
 import databricks_lake, harness
 from databricks_lake import READERS, EventLake
-from harness import ROOT, Failure
+from harness import ROOT, Failure, demand
 
 SAMPLE = os.path.join(ROOT, "Examples", "databricks", "audit-logs")
 STRIPS = {"null": "null", "": '""', "{}": "{}", "[]": "[]"}
-
-
-def demand(truth, what):
-    if not truth:
-        raise Failure(what)
 
 
 def put(lake, name, data, time):
@@ -216,9 +211,7 @@ def main():
         else:
             if not a.keep:
                 shutil.rmtree(place)
-    harness.leave(a, folder, failed)
-    print("FAILED" if failed else "ok")
-    return 1 if failed else 0
+    return harness.conclude(a, folder, failed)
 
 
 if __name__ == "__main__":

@@ -7,15 +7,14 @@ seconds to each peer run by run, and whether check_j2 agrees. auditlake runs wit
 check uses a second table with both off.
 """
 import argparse
-import json
 import pathlib
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
 
-HERE = pathlib.Path(__file__).resolve().parent
+from side_by_side import HERE, check, measure, summary, take_turns
+
 ROOT = HERE.parent
 
 CONFIG = """lake: {lake}
@@ -28,24 +27,6 @@ pipelines:
     statement: {statement}
     redact: {redact}
 """
-
-
-def measure(tag, out, command):
-    """One run under measure.py."""
-    done = subprocess.run(
-        [sys.executable, HERE / "measure.py", "--tag", f"job={tag}", "--out", out, "--", *map(str, command)],
-        stdout=subprocess.PIPE, text=True, check=True,
-    )
-    print(done.stdout.strip(), flush=True)
-    result = json.loads(done.stdout)
-    if result["rc"] != 0:
-        sys.exit(f"{tag} failed: {' '.join(map(str, command))}")
-    return result
-
-
-def check(command):
-    """The lines of a check script."""
-    return subprocess.run([sys.executable, *map(str, command)], stdout=subprocess.PIPE, text=True, check=True).stdout
 
 
 def main():
@@ -81,18 +62,7 @@ def run(options, folder):
     for peer in filter(None, options.peers.split(",")):
         out = folder / peer
         jobs[peer] = lambda peer=peer, out=out: (out, [sys.executable, HERE / f"peers/j2_{peer}.py", source, out])
-    results = {name: [] for name in jobs}
-    for _ in range(options.runs):
-        for name, job in jobs.items():
-            out, command = job()
-            results[name].append(measure(name, out, command))
-    for name, runs in results.items():
-        cpu, memory = [run["cpu"] for run in runs], [run["rss_mb"] for run in runs]
-        line = f"{name}: CPU median {statistics.median(cpu)} s ({min(cpu)} to {max(cpu)}), peak memory {max(memory)} MB"
-        if name != "auditlake":
-            ratios = [own["cpu"] / run["cpu"] for own, run in zip(results["auditlake"], runs)]
-            line += f"; auditlake / {name} by run: {', '.join(f'{ratio:.2f}' for ratio in ratios)}"
-        print(line)
+    summary(take_turns(jobs, options.runs))
     lake, command = ours("verbatim", "off")
     measure("auditlake verbatim", lake, command)
     own = check([HERE / "check_j2_view.py", lake / "main/j2/audit"])

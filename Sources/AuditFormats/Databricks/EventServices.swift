@@ -5,7 +5,7 @@ import Columnar
 final class ServiceState {
     var keys = ParameterKeys()
     /// Folded names of the fields.
-    var names: Set<String> = []
+    var names = SafeName.reservedColumns
     /// The open row groups by day.
     var gold: [Int32: GoldRows] = [:]
     /// The one that was used last.

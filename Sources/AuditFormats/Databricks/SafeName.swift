@@ -3,46 +3,54 @@ import Crypto
 
 /// Names of tables and columns that Spark, Delta and file systems take.
 package enum SafeName {
-    /// The longest name, in bytes of UTF-8.
-    static let maxByteCount = 200
+    /// The longest name of a column, in bytes of UTF-8.
+    static let maxColumnByteCount = 200
 
-    /// Makes the name of a column safe.
+    /// The longest name of a table, in bytes: with catalog and schema before it, it is part of a file's name.
+    static let maxTableByteCount = 100
+
+    /// Makes the name of a column.
     ///
     /// `-` becomes `_`; what Spark, Delta or a file system refuse becomes `%XX` for each byte of its UTF-8; the rest is
-    /// brought to Unicode's form NFC. A name that is longer than 200 bytes is cut and ends in a hash of the whole.
+    /// brought to Unicode's form NFC. A name that is too long is cut and ends in a hash of the whole.
     package static func column(_ text: String) -> String {
+        make(text, maxByteCount: maxColumnByteCount, isRefused: isRefused, escape: "%")
+    }
+
+    /// Makes the name of a table, which is also that of a folder.
+    ///
+    /// `-` becomes `_`; anything but letters, digits and `_` of ASCII becomes `_xXX` for each byte of its UTF-8 in NFC.
+    /// Readers take a table's path for a URL or a pattern: delta-rs, Polars and chDB do not find a folder with a `%` in
+    /// its name, Polars none with a blank, a quote or a letter that is not ASCII.
+    package static func table(_ text: String) -> String {
+        let name = make(text, maxByteCount: maxTableByteCount, isRefused: { !isWord($0) }, escape: "_x")
+        // A folder of this name is a table's log.
+        return name.lowercased() == "_delta_log" ? "_x5F\(name.dropFirst())" : name
+    }
+
+    private static func make(
+        _ text: String,
+        maxByteCount: Int,
+        isRefused: (Unicode.Scalar) -> Bool,
+        escape: String
+    ) -> String {
         if text.isEmpty { return "_" }
         var name = ""
-        for scalar in composed(text).unicodeScalars {
+        let text = composed(text)
+        for scalar in text.unicodeScalars {
             if scalar == "-" {
                 name.unicodeScalars.append("_")
             } else if isRefused(scalar) {
-                for byte in String(scalar).utf8 { name += "%\(hexadecimal(byte))" }
+                for byte in String(scalar).utf8 { name += escape + hex(byte) }
             } else {
                 name.unicodeScalars.append(scalar)
             }
         }
-        return cut(name, hashOf: composed(text))
+        return cut(name, to: maxByteCount, hashOf: text)
     }
 
-    /// Makes the name of a table safe, whose folder has it.
-    ///
-    /// `-` becomes `_`, and what is no letter, digit or `_` of ASCII `_xHH` for each byte of its UTF-8: readers decode
-    /// percent signs in a table's path, and some fail on letters beyond ASCII.
-    package static func table(_ text: String) -> String {
-        if text.isEmpty { return "_" }
-        var name = ""
-        for byte in composed(text).utf8 {
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"):
-                name.unicodeScalars.append(Unicode.Scalar(byte))
-            case UInt8(ascii: "-"): name += "_"
-            default: name += "_x\(hexadecimal(byte))"
-            }
-        }
-        return cut(name, hashOf: composed(text))
-    }
+    /// Folded names that no column may have: ClickHouse keeps them for itself.
+    static let reservedColumns: Set<String> = ["null"]
 
     /// What is equal for two names that clash: they differ in case only.
     package static func folded(_ name: String) -> String { composed(composed(name).lowercased()) }
@@ -53,12 +61,12 @@ package enum SafeName {
         return String(result)
     }
 
-    /// Takes a name that clashes with none of `taken`.
+    /// Takes a safe name, or the first that clashes with none of `taken`: with `_2`, `_3`… behind it.
     ///
     /// - Parameters:
-    ///   - name: A safe name.
+    ///   - name: The safe name.
     ///   - taken: Names in their `folded` form.
-    /// - Returns: The name, with `_2`, `_3`… behind it when it was taken.
+    /// - Returns: The name that was taken.
     static func claim(_ name: String, in taken: inout Set<String>) -> String {
         var candidate = name
         var number = 2
@@ -67,6 +75,13 @@ package enum SafeName {
             number += 1
         }
         return candidate
+    }
+
+    private static func isWord(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar {
+        case "a"..."z", "A"..."Z", "0"..."9", "_": true
+        default: false
+        }
     }
 
     private static func isRefused(_ scalar: Unicode.Scalar) -> Bool {
@@ -78,22 +93,21 @@ package enum SafeName {
         }
     }
 
-    private static func hexadecimal(_ byte: UInt8) -> String {
+    private static func hex(_ byte: UInt8) -> String {
         let digits = Array("0123456789ABCDEF")
         return "\(digits[Int(byte >> 4)])\(digits[Int(byte & 15)])"
     }
 
-    private static func cut(_ name: String, hashOf text: String) -> String {
+    private static func cut(_ name: String, to maxByteCount: Int, hashOf text: String) -> String {
         guard name.utf8.count > maxByteCount else { return name }
-        let tail =
-            "_" + SHA256.hash(data: Array(text.utf8)).prefix(4).map { hexadecimal($0).lowercased() }.joined()
-        var kept = ""
-        for character in name.unicodeScalars {
-            guard kept.utf8.count + String(character).utf8.count + tail.utf8.count <= maxByteCount else {
-                break
-            }
-            kept.unicodeScalars.append(character)
+        let hash = SHA256.hash(data: Array(text.utf8)).prefix(4).map(hex).joined().lowercased()
+        var room = maxByteCount - hash.count - 1
+        var kept = String.UnicodeScalarView()
+        for scalar in name.unicodeScalars {
+            room -= UTF8.width(scalar)
+            guard room >= 0 else { break }
+            kept.append(scalar)
         }
-        return kept + tail
+        return "\(String(kept))_\(hash)"
     }
 }
