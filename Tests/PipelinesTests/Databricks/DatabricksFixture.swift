@@ -56,7 +56,8 @@ struct DatabricksFixture {
         day: Int = 0
     ) -> String {
         let milliseconds = 1_793_491_200_000 + day * 86_400_000 + number
-        return #"{"version":"2.0","timestamp":\#(milliseconds),"workspaceId":"12","sourceIPAddress":"10.0.0.1","#
+        return
+            #"{"version":"2.0","timestamp":\#(milliseconds),"workspaceId":"12","sourceIPAddress":"10.0.0.1","#
             + #""userAgent":"a","sessionId":"s","userIdentity":{"email":"e@x.org","subjectName":null},"#
             + #""serviceName":"\#(service)","actionName":"act","requestId":"r-\#(number)","#
             + #""requestParams":\#(parameters),"response":{"statusCode":200,"errorMessage":null,"result":null},"#

@@ -85,7 +85,11 @@ import Testing
                 #expect(throws: (any Error).self) { try lake.run() }
                 lake.disk.revive()
                 try lake.run()
-                try lake.expectExact(Self.lines, quarantined: ["{broken\n"], "ended at \(end): \(changes[end])")
+                try lake.expectExact(
+                    Self.lines,
+                    quarantined: ["{broken\n"],
+                    "ended at \(end): \(changes[end])"
+                )
             }
         }
     }

@@ -66,7 +66,10 @@ import Testing
             try lake.run()
             let before = try #require(try lake.lake.table(lake.gold("jobs")))
             let files = Set(try before.snapshot().files.keys)
-            try lake.deliver([Fixture.event(2, parameters: #"{"job_id":"2","Job_ID":"3","a.b c":"4"}"#)], to: "b.json")
+            try lake.deliver(
+                [Fixture.event(2, parameters: #"{"job_id":"2","Job_ID":"3","a.b c":"4"}"#)],
+                to: "b.json"
+            )
             try lake.run()
             let after = try #require(try lake.lake.table(lake.gold("jobs")))
             #expect(after.head.version == before.head.version + 1)
@@ -100,7 +103,9 @@ import Testing
     @Test func aBatchEndsAtItsSizeAndTheNextGoesOn() throws {
         try Fixture.with { lake in
             let lines = (1...40).map { Fixture.event($0, service: "s\($0 % 3)") }
-            for part in 0..<4 { try lake.deliver(Array(lines[part * 10..<part * 10 + 10]), to: "\(part).json") }
+            for part in 0..<4 {
+                try lake.deliver(Array(lines[part * 10..<part * 10 + 10]), to: "\(part).json")
+            }
             lake.settings.batchByteCount = UInt64(lines[0].utf8.count * 15)
             #expect(try lake.run().batches > 2)
             try lake.expectExact(lines)
