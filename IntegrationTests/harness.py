@@ -168,6 +168,55 @@ class Run:
         return self.said.read().decode("utf-8", "replace").strip()
 
 
+class Killer:
+    """kills runs in phases of choice, and looks over what is left each time"""
+
+    def __init__(self, a, rng, killed=lambda workspace: None):
+        """`killed`: told of every lake in which a process died"""
+        self.a, self.rng, self.killed, self.counts, self.late, self.merging = a, rng, killed, Counter(), 0, 0
+
+    @property
+    def total(self):
+        return sum(self.counts.values())
+
+    def target(self, phases):
+        """one of the phases that have the fewest kills so far"""
+        fewest = min(self.counts[p] for p in phases)
+        return self.rng.choice([p for p in phases if self.counts[p] == fewest])
+
+    def delay(self, most=0.005):
+        return self.rng.choice([0, self.rng.uniform(0, most / 10), self.rng.uniform(0, most / 3), self.rng.uniform(0, most)])
+
+    def kill(self, workspace, phase, occurrence, delay, batches=0):
+        """one run, killed at an occurrence of a phase after a number of batches; False when it ended before"""
+        is_held = self.rng.random() < 0.75
+        run = workspace.start()
+        seen = done = 0
+        while byte := run.next():
+            done += byte == b"t"
+            seen += byte == phase and done >= batches
+            if seen == occurrence:
+                if delay:
+                    if is_held:
+                        run.hold()
+                    time.sleep(delay)                                  # the instant of the kill, nothing waits for it
+                died = run.kill()
+                break
+        else:
+            died = None
+            run.finish()
+        if died is None:
+            self.late += 1
+            if run.process.returncode != 0:
+                raise Failure(f"a run ended with {run.process.returncode} and said: {run.words()}")
+            return False
+        self.counts[died] += 1
+        self.killed(workspace)
+        if problems := standing(workspace):
+            raise Failure(f"after a kill in phase {PHASES[died]}: " + "; ".join(problems))
+        return True
+
+
 # ---------------------------------------------------------------- log files that grow
 
 class Feeder:

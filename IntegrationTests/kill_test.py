@@ -15,55 +15,10 @@ Exit status 1 on any deviation, or when a phase got no kill.
 import os, random, sys, time, warnings
 from collections import Counter
 import harness
-from harness import PHASES, Failure, Feeder, Workspace
+from harness import PHASES, Failure, Feeder, Killer, Workspace
 
 FILES = "logs/*.csv*"
 MERGE_AT = 900                                                         # the first checkpoint with more than 850 live files
-
-
-class Killer:
-    def __init__(self, a, rng):
-        self.a, self.rng, self.counts, self.late, self.merging = a, rng, Counter(), 0, 0
-
-    @property
-    def total(self):
-        return sum(self.counts.values())
-
-    def target(self, phases):
-        """one of the phases that have the fewest kills so far"""
-        fewest = min(self.counts[p] for p in phases)
-        return self.rng.choice([p for p in phases if self.counts[p] == fewest])
-
-    def delay(self, most=0.005):
-        return self.rng.choice([0, self.rng.uniform(0, most / 10), self.rng.uniform(0, most / 3), self.rng.uniform(0, most)])
-
-    def kill(self, workspace, phase, occurrence, delay, batches=0):
-        """one run, killed at an occurrence of a phase after a number of batches; False when it ended before"""
-        is_held = self.rng.random() < 0.75
-        run = workspace.start()
-        seen = done = 0
-        while byte := run.next():
-            done += byte == b"t"
-            seen += byte == phase and done >= batches
-            if seen == occurrence:
-                if delay:
-                    if is_held:
-                        run.hold()
-                    time.sleep(delay)                                  # the instant of the kill, nothing waits for it
-                died = run.kill()
-                break
-        else:
-            died = None
-            run.finish()
-        if died is None:
-            self.late += 1
-            if run.process.returncode != 0:
-                raise Failure(f"a run ended with {run.process.returncode} and said: {run.words()}")
-            return False
-        self.counts[died] += 1
-        if problems := harness.standing(workspace):
-            raise Failure(f"after a kill in phase {PHASES[died]}: " + "; ".join(problems))
-        return True
 
 
 def one_record_a_batch(killer, folder, kills):
