@@ -12,6 +12,7 @@ extension DatabricksPipeline {
     private static let chunkByteCount = 4 << 20
 
     func stage(batch: UInt64, plannedAt: Int64, after state: ShardState) throws -> StagedBatch? {
+        if let amendment { return try stage(amendment, after: state) }
         guard settings.layers != .gold else { return nil }
         let look = try drops.look(after: state.objects, limit: Self.objectLimit)
         tell(look.remarks.map(SourceRemark.objects))
