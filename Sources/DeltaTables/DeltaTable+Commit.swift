@@ -7,6 +7,13 @@ package enum CommitResult: Hashable, Sendable {
     case committed(version: Int64)
     /// The batch was there before, by this version; the caller's data files are not needed.
     case alreadyCommitted(version: Int64)
+
+    /// The version.
+    package var version: Int64 {
+        switch self {
+        case .committed(let version), .alreadyCommitted(let version): version
+        }
+    }
 }
 
 /// A commit that could not be made on top of what others committed.
@@ -150,6 +157,78 @@ extension DeltaTable {
         return try carryOut(attempt)
     }
 
+    /// Puts files in the place of others that hold rows of the same batches, in one commit without a `txn`.
+    ///
+    /// What other commits have added since stays. Two replays never go on top of each other.
+    ///
+    /// - Parameters:
+    ///   - removed: Files that were live at `version`.
+    ///   - added: Durable data files; when this throws, those that no commit names are removed.
+    ///   - grown: Columns, and fields of structures, that the files have and the table gets in the same commit.
+    ///   - version: The version at which the table was looked at.
+    ///   - now: Milliseconds since 1970-01-01 UTC.
+    /// - Returns: The version that the commit made.
+    /// - Throws: `CommitConflictError` when one of the files has left the table or another replay has been committed
+    ///   since; `StorageError`, `DeltaLogError`. The commit is then not made, unless the disk failed between the put and
+    ///   its sync.
+    package func replay(
+        _ removed: [AddFile],
+        with added: [AddFile],
+        growing grown: TableSchema,
+        since version: Int64,
+        now: Int64
+    ) throws -> Int64 {
+        do {
+            return try put(removed, added, grown, since: version, now: now)
+        } catch {
+            dropUncommitted(added)
+            throw error
+        }
+    }
+
+    private func put(
+        _ removed: [AddFile],
+        _ added: [AddFile],
+        _ grown: TableSchema,
+        since version: Int64,
+        now: Int64
+    ) throws -> Int64 {
+        try refresh()
+        let paths = Set(removed.map(\.path))
+        var next = version + 1
+        while next <= head.version {
+            let commit = try readCommit(next, content: .all).required(next)
+            let gone = commit.actions.compactMap { action in
+                if case .remove(let file) = action, paths.contains(file.path) { file.path } else { nil }
+            }
+            guard gone.isEmpty, !Self.isReplay(commit) else {
+                let conflict = CommitConflict.filesGone(version: next, paths: gone)
+                throw CommitConflictError(table: folder, conflict: conflict)
+            }
+            next += 1
+        }
+        let info = CommitInfo(
+            timestamp: now,
+            operation: Self.replayOperation,
+            operationParameters: [:],
+            readVersion: head.version,
+            isBlindAppend: false,
+            engineInfo: Self.engineInfo,
+            txnId: RandomName.uuid()
+        )
+        let removals = removed.map { Action.remove($0.removed(deletionTimestamp: now, dataChange: true)) }
+        let attempt = try CommitAttempt(
+            actions: try metadataAction(growing: grown) + removals + added.map { .add($0) },
+            info: info,
+            on: head
+        )
+        return try carryOut(attempt) { Self.isReplay($0) && $0.info?.txnId != info.txnId }.version
+    }
+
+    private static let replayOperation = "REPLAY"
+
+    private static func isReplay(_ commit: Commit) -> Bool { commit.info?.operation == replayOperation }
+
     /// Makes sure that a free name is that of the next version and not of one that was cleaned up since this was opened.
     private func requireLog(upTo version: Int64) throws {
         guard try !store.exists(logKey(.commit(version: version - 1))) else { return }
@@ -164,7 +243,10 @@ extension DeltaTable {
         )
     }
 
-    private func carryOut(_ start: CommitAttempt) throws -> CommitResult {
+    private func carryOut(
+        _ start: CommitAttempt,
+        standsBackBehind isOther: (Commit) -> Bool = { _ in false }
+    ) throws -> CommitResult {
         var attempt = start
         while true {
             switch attempt.next {
@@ -176,6 +258,10 @@ extension DeltaTable {
                 } else {
                     let winner = try readCommit(version, content: .all).required(version)
                     if head.version < version { try head.apply(winner) }
+                    guard !isOther(winner) else {
+                        let conflict = CommitConflict.filesGone(version: version, paths: [])
+                        throw CommitConflictError(table: folder, conflict: conflict)
+                    }
                     attempt.report(.taken(winner))
                 }
             case .mergeSchema: attempt.acceptSchema()

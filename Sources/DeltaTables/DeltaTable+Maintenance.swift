@@ -70,7 +70,7 @@ extension DeltaTable {
     ///
     /// A put can fail after its commit has become visible, so the log decides; what cannot be decided stays
     /// until vacuum.
-    private func dropUncommitted(_ files: [AddFile]) {
+    func dropUncommitted(_ files: [AddFile]) {
         do {
             try refresh()
             let live = try snapshot().files

@@ -17,14 +17,18 @@ package struct TableColumn: Hashable, Sendable {
 extension DeltaTable {
     /// The table's columns, in order.
     package func columns() throws -> [TableColumn] {
-        let partitions = head.metadata.partitionColumns
-        return try head.metadata.schema().fields.map { field in
+        try Self.columns(of: head.metadata.schema(), partitionColumns: head.metadata.partitionColumns)
+    }
+
+    /// The columns of a table of this schema, in order.
+    package static func columns(of schema: TableSchema, partitionColumns: [String]) -> [TableColumn] {
+        schema.fields.map { field in
             TableColumn(
                 name: field.name,
                 type: field.type.description,
                 engineType: field.type.engineType,
                 isNullable: field.nullable,
-                isPartition: partitions.contains(field.name)
+                isPartition: partitionColumns.contains(field.name)
             )
         }
     }

@@ -35,7 +35,7 @@ package protocol FileSystem: Sendable {
     func link(_ source: String, to target: String) throws
     /// Replaces `target`. Atomic.
     func rename(_ source: String, to target: String) throws
-    /// Removes a file.
+    /// Removes a file, or a folder that holds nothing.
     func remove(_ path: String) throws
     /// Creates one folder; one that is there already is no error. Returns whether it was created.
     func makeFolder(_ path: String) throws -> Bool

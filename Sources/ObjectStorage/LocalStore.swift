@@ -48,6 +48,17 @@ package struct LocalStore: Sendable {
         }
     }
 
+    /// Removes a folder with all that is in it; one that is gone already is no error.
+    ///
+    /// For folders of random names that nobody else puts objects into.
+    package func removeFolder(_ folder: String) throws {
+        for entry in try list(folder) {
+            let key = "\(folder)/\(entry.name)"
+            if entry.isFolder { try removeFolder(key) } else { try remove(key) }
+        }
+        try remove(folder)
+    }
+
     /// Stores an object unless one of this name is there: temporary file, sync, link, sync of the folder.
     ///
     /// A rename would overwrite and an exclusive create would show torn bytes to others.

@@ -16,6 +16,8 @@ package struct PipelineError: Error, Hashable, Sendable, CustomStringConvertible
         case sourceConflict
         /// A table of this name has other columns.
         case tableMismatch
+        /// Another process is at work on the shard, or work was left for later.
+        case unsettled
         /// The run was asked to stop.
         case cancelled
     }

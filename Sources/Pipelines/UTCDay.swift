@@ -35,4 +35,26 @@ package enum UTCDay {
             return String(repeating: "0", count: max(0, width - text.count)) + text
         }.joined(separator: "-")
     }
+
+    /// The day that a text names, in days since 1970-01-01.
+    ///
+    /// Source: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", `days_from_civil`.
+    ///
+    /// - Parameter text: `YYYY-MM-DD`; years may have more digits.
+    /// - Returns: nil for what is no day, such as `2026-02-30`.
+    package static func days(_ text: String) -> Int64? {
+        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+        guard parts.count == 3, parts[0].count >= 4, parts[1].count == 2, parts[2].count == 2,
+            parts.allSatisfy({ $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }),
+            let year = Int64(parts[0]), year < 1_000_000, let month = Int64(parts[1]),
+            let day = Int64(parts[2]), 1...12 ~= month
+        else { return nil }
+        let shifted = month <= 2 ? year - 1 : year
+        let era = (shifted >= 0 ? shifted : shifted - 399) / 400
+        let yearOfEra = shifted - era * 400
+        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
+        let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
+        let days = era * 146_097 + dayOfEra - 719_468
+        return self.text(days: days) == text ? days : nil
+    }
 }

@@ -8,7 +8,7 @@ package struct QueryEngine: Sendable {
     /// DuckDB's command line.
     private let executable: String
     /// Where a private folder per query is made; DuckDB spills there.
-    private let temporaryFolder: String
+    let temporaryFolder: String
 
     /// Names the program and the folder; neither is looked at before a query runs.
     ///

@@ -17,6 +17,7 @@ struct AuditLake: AsyncParsableCommand {
         subcommands: [
             InitCommand.self, CheckCommand.self, RunCommand.self, StatusCommand.self, QueryCommand.self,
             TablesCommand.self, DescribeCommand.self, HistoryCommand.self, TraceCommand.self,
+            ReplayCommand.self,
         ]
     )
 }

@@ -21,6 +21,13 @@ struct BronzeReader {
         var sourceTime: Int64?
     }
 
+    /// What rows of one range have in common; its rows follow each other, also beyond a row group.
+    private struct Block {
+        var source: [UInt8]
+        var ingestTime: Int64
+        var sourceTime: Int64?
+    }
+
     let table: DeltaTable
 
     private struct Bounds: Decodable {
@@ -38,31 +45,33 @@ struct BronzeReader {
     /// Calls `begin` for each object and `body` for each of its rows.
     ///
     /// - Parameters:
-    ///   - days: The days of ingest to look at, `YYYY-MM-DD`.
+    ///   - days: The days of ingest to look at, `YYYY-MM-DD`; nil for all.
     ///   - isWanted: Whether rows of a batch's time are wanted.
     ///   - begin: Told that the rows that follow are of another source, or of another batch.
     ///   - body: Takes a row.
     /// - Throws: `StorageError`, `ParquetError`, `DeltaLogError` and what the closures throw.
     func read(
-        days: ClosedRange<String>,
+        days: ClosedRange<String>?,
         isWanted: (Int64) -> Bool,
         begin: (_ source: String, _ ingestTime: Int64, _ sourceTime: Int64?) throws -> Void,
         body: (Row) throws -> Void
     ) throws {
         var transcoded: [UInt8] = []
+        var present: Block?
         for file in try files(days) {
             let reader = try ParquetReader(path: table.path(of: file.path), fields: Self.columns)
             for group in 0..<reader.rowGroupCount {
                 try reader.withRowGroup(group) { rows in
-                    try read(rows, isWanted, begin, body, &transcoded)
+                    try read(rows, isWanted, begin, body, &present, &transcoded)
                 }
             }
         }
     }
 
     /// The files of some days, by day and time of writing.
-    private func files(_ days: ClosedRange<String>) throws -> [AddFile] {
+    private func files(_ days: ClosedRange<String>?) throws -> [AddFile] {
         let all = try table.snapshot().files.values.filter { file in
+            guard let days else { return true }
             guard let day = file.partitionValues["date"] ?? nil else { return false }
             return days.contains(day)
         }
@@ -84,25 +93,26 @@ struct BronzeReader {
         _ isWanted: (Int64) -> Bool,
         _ begin: (String, Int64, Int64?) throws -> Void,
         _ body: (Row) throws -> Void,
+        _ present: inout Block?,
         _ transcoded: inout [UInt8]
     ) throws {
         guard let raw = rows.field("raw"), let encoding = rows.field("raw_encoding"),
             let source = rows.field("source"), let offset = rows.field("source_offset"),
             let sourceTime = rows.field("source_time"), let ingestTime = rows.field("ingest_ts")
         else { return }
-        var present: (source: [UInt8], ingestTime: Int64, sourceTime: Int64?)?
         for index in 0..<rows.count {
             guard let time = ingestTime.int64(index), isWanted(time),
                 let text = raw.bytes(index), let name = source.bytes(index), let at = offset.int64(index)
             else { continue }
             let modified = sourceTime.int64(index)
-            if present.map({
-                $0.ingestTime != time || $0.sourceTime != modified || !$0.source.elementsEqual(name.bytes)
-            })
-                ?? true
-            {
+            let goesOn =
+                present.map { block in
+                    block.ingestTime == time && block.sourceTime == modified
+                        && block.source.elementsEqual(name.bytes)
+                } ?? false
+            if !goesOn {
                 try begin(String(decoding: name.bytes, as: UTF8.self), time, modified)
-                present = (Array(name.bytes), time, modified)
+                present = Block(source: Array(name.bytes), ingestTime: time, sourceTime: modified)
             }
             var row = Row(
                 bytes: text.bytes,

@@ -15,6 +15,7 @@ extension DatabricksPipeline {
     private struct CannotRead: Error {}
 
     func stage(batch: UInt64, plannedAt: Int64, after state: ShardState) throws -> StagedBatch? {
+        if let amendment { return try stage(amendment, plannedAt: plannedAt, after: state) }
         guard settings.layers != .gold else { return nil }
         while true {
             let look = try drops.look(after: state.objects, limit: Self.objectLimit)

@@ -25,6 +25,10 @@ package final class DatabricksPipeline {
     var standingRemarks: Set<SourceRemark> = []
     var unreadable: [StorageError] = []
     var hasBacklog = false
+    /// What a replay found, on its way into the shard's state.
+    var amendment: ServiceAmendment?
+    /// By gold table, the schema that was seen to have every column of the service as it was then.
+    private var roomy: [TableName: (schema: String, service: ServiceSchema)] = [:]
 
     init(
         settings: DatabricksPipelineSettings,
@@ -112,7 +116,7 @@ package final class DatabricksPipeline {
         return try ShardRun(pipeline: self, shard: shard, appID: appID)
     }
 
-    private func demandJSONLibrary() throws {
+    func demandJSONLibrary() throws {
         guard !LogFormat.jsonlog.isReadable else { return }
         throw PipelineError(
             code: .missingLibrary,
@@ -133,6 +137,22 @@ package final class DatabricksPipeline {
         let name = settings.gold(service)
         guard !tables.contains(where: { $0.name == name }) else { return }
         tables.append(try opener.open(name, .gold(service)))
+    }
+
+    /// Whether the table of a service, when it is open, has all columns of its rows.
+    ///
+    /// - Complexity: O(columns) after a change of the table or the service; otherwise two comparisons.
+    func hasRoom(for service: ServiceSchema) throws -> Bool {
+        let name = settings.gold(service)
+        guard let table = tables.first(where: { $0.name == name })?.delta else { return true }
+        let metadata = table.head.metadata
+        if let seen = roomy[name], seen.service == service, seen.schema == metadata.schemaString {
+            return true
+        }
+        let schema = try metadata.schema()
+        guard try schema.merged(with: TableShape.gold(service).schema) == schema else { return false }
+        roomy[name] = (metadata.schemaString, service)
+        return true
     }
 }
 
@@ -157,5 +177,7 @@ extension DatabricksPipeline: PipelineWork {
     func isDeferrable(_ table: TableName) -> Bool { table.schema == settings.goldSchema }
 
     func makeWatcher() -> any SourceWatcher { PollingWatcher() }
-    func received(_ plan: BatchPlan, isOwn: Bool) {}
+    func received(_ plan: BatchPlan, isOwn: Bool) {
+        if isOwn { amendment = nil }
+    }
 }

@@ -9,6 +9,7 @@ final class EventStaging {
     private let pipeline: DatabricksPipeline
     private let known: KnownServices
     private let wanted: Set<TableName>?
+    private let replay: ReplayTarget?
     private let encoder: EncodingThread
     private let plannedAt: Int64
     private let ingestDay: String
@@ -24,16 +25,29 @@ final class EventStaging {
     ///   - known: The services before the batch.
     ///   - plannedAt: The batch's time, in microseconds since 1970-01-01 UTC.
     ///   - wanted: The tables that get files; nil for all.
-    init(_ pipeline: DatabricksPipeline, known: KnownServices, plannedAt: Int64, wanted: Set<TableName>?) {
+    ///   - replay: Which rows of earlier batches are made again; nil for those of a batch.
+    init(
+        _ pipeline: DatabricksPipeline,
+        known: KnownServices,
+        plannedAt: Int64,
+        wanted: Set<TableName>?,
+        replay: ReplayTarget? = nil
+    ) {
         self.pipeline = pipeline
         self.known = known
         self.wanted = wanted
         self.plannedAt = plannedAt
+        self.replay = replay
         var settings = pipeline.settings.decoding
         if let wanted {
             settings.buildsBronze = wanted.contains(pipeline.settings.bronze)
             settings.buildsSilver = wanted.contains(pipeline.settings.silver)
             settings.buildsGold = wanted.contains { $0.schema == pipeline.settings.goldSchema }
+        }
+        if let replay {
+            settings.buildsBronze = false
+            settings.buildsSilver = replay.layer == .silver
+            settings.buildsGold = replay.layer == .gold
         }
         if pipeline.isDeferring { settings.buildsGold = false }
         decoder = DatabricksDecoder(settings: settings, services: known.services)
@@ -63,6 +77,12 @@ final class EventStaging {
     func begin(_ source: String, modified: Int64?) {
         self.source = source
         decoder.begin(source: source, sourceTime: modified)
+    }
+
+    /// What follows are rows of bronze of another object or batch.
+    func begin(_ source: String, modified: Int64?, ingestTime: Int64) {
+        decoder.ingestTime = ingestTime
+        begin(source, modified: modified)
     }
 
     /// Decodes the first bytes of the window.
@@ -100,7 +120,7 @@ final class EventStaging {
     }
 
     private func demandNoFailure() throws {
-        guard wanted == nil, let failure = decoder.failure else { return }
+        guard wanted == nil, replay == nil, let failure = decoder.failure else { return }
         throw PipelineError(
             code: .expectationFailed,
             message:
@@ -115,6 +135,7 @@ final class EventStaging {
         _ batch: RecordBatch,
         _ services: [ServiceSchema]
     ) throws {
+        if let replay { return try submit(target, batch, services, replay) }
         let settings = pipeline.settings
         let table: TableName
         let storage: [ColumnStorage]
@@ -136,13 +157,66 @@ final class EventStaging {
             try pipeline.openGold(service)
         }
         guard wanted?.contains(table) ?? true else { return }
-        let target = FileTarget(
+        var target = FileTarget(
             folder: table.folder,
             schema: batch.schema,
             storage: storage,
             partition: (name: "date", value: day)
         )
+        // Ordinals of equal records count on the order of its rows.
+        target.isOneFile = table == settings.bronze
         try encoder.submit(batch, to: target)
+    }
+
+    private func submit(
+        _ target: DatabricksTarget,
+        _ batch: RecordBatch,
+        _ services: [ServiceSchema],
+        _ replay: ReplayTarget
+    ) throws {
+        let table: TableName
+        let storage: [ColumnStorage]
+        let day: Int64
+        switch target {
+        case .quarantine, .bronze: return
+        case .silver(let date):
+            (table, storage, day) = (pipeline.settings.silver, TableShape.silver.storage, Int64(date))
+        case .gold(let index, let date):
+            table = pipeline.settings.gold(services[index])
+            (storage, day) = (TableShape.eventStorage, Int64(date))
+            if replay.makesTables { try pipeline.openGold(services[index]) }
+        }
+        // Of rows that belong to another day only what tells them is kept: a row may have come from a day that is wanted.
+        let isWanted = replay.days.contains(day)
+        let rows = isWanted ? batch : ReplayTarget.keys(of: batch)
+        let target = FileTarget(
+            folder: isWanted ? replay.folder(of: table) : replay.foreignFolder(of: table),
+            schema: rows.schema,
+            storage: isWanted ? storage : [],
+            partition: (name: "date", value: UTCDay.text(days: day))
+        )
+        try encoder.submit(rows, to: target)
+    }
+
+    /// Makes the files of a replay durable.
+    ///
+    /// - Returns: The files, by the folder that they lie in, and the services as they are after all rows.
+    /// - Throws: `PipelineError` with code `expectationFailed` when an event breaks a rule that may not be broken.
+    func finishReplay() throws -> (files: [String: [StagedFile]], services: [ServiceSchema]) {
+        try whileEncoding {
+            if let failure = decoder.failure {
+                throw PipelineError(
+                    code: .expectationFailed,
+                    message:
+                        "\(failure.source), byte \(failure.offset): the event in bronze breaks \(failure.rule.rawValue), and nothing was replayed",
+                    mend:
+                        "set `expectations: {\(failure.rule.rawValue): warn}`, or drop to leave such events out"
+                )
+            }
+            let services = decoder.services
+            try decoder.flushAll { try submit($0, $1, services) }
+        }
+        return (try encoder.finish(), decoder.services)
     }
 
     /// Makes every file durable.
@@ -156,10 +230,13 @@ final class EventStaging {
         for table in pipeline.tables { staged.files[table.name] = files[table.folder] }
         for (index, service) in decoder.services.enumerated() {
             let table = pipeline.settings.gold(service)
-            // A table that was left for later may not have grown with the batches before.
+            // A table that was left for later may not have grown with the batches before, nor one of a service that grew
+            // by a replay which did not touch the table.
             let isLate = wanted?.contains(table) ?? false
             let isKnown = index < known.services.count && known.services[index] == service
-            if isLate || !isKnown { staged.grown[table] = TableShape.gold(service).schema }
+            if try isLate || !isKnown || !pipeline.hasRoom(for: service) {
+                staged.grown[table] = TableShape.gold(service).schema
+            }
         }
         if pipeline.isDeferring {
             for (index, rows) in decoder.totals.goldRowCounts.enumerated() where rows > 0 {

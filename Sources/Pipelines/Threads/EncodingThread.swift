@@ -15,6 +15,8 @@ struct FileTarget: Sendable {
     var storage: [ColumnStorage]
     /// Name and text of the partition column.
     var partition: (name: String, value: String)
+    /// Whether the rows stay in one file whatever else is written, so that their order can be told.
+    var isOneFile = false
 }
 
 /// A durable data file that no commit names yet.
@@ -104,6 +106,8 @@ private struct OpenFiles {
         var schema: [ColumnField]
         /// When it was last written to, counted in row groups.
         var lastUse: Int
+        /// Whether it is left open when there are too many.
+        var staysOpen: Bool
     }
 
     let store: LocalStore
@@ -122,9 +126,8 @@ private struct OpenFiles {
         let key = Key(folder: target.folder, partition: target.partition.value)
         if let file = open[key], file.schema != target.schema { try end(key) }
         if open[key] == nil {
-            if open.count >= Self.limit, let oldest = open.min(by: { $0.value.lastUse < $1.value.lastUse }) {
-                try end(oldest.key)
-            }
+            let closable = open.count >= Self.limit ? open.filter { !$0.value.staysOpen } : [:]
+            if let oldest = closable.min(by: { $0.value.lastUse < $1.value.lastUse }) { try end(oldest.key) }
             let writer = try DataFileWriter(
                 store: store,
                 table: target.folder,
@@ -132,7 +135,12 @@ private struct OpenFiles {
                 storage: target.storage,
                 partitionValues: [target.partition]
             )
-            open[key] = OpenFile(writer: writer, schema: target.schema, lastUse: 0)
+            open[key] = OpenFile(
+                writer: writer,
+                schema: target.schema,
+                lastUse: 0,
+                staysOpen: target.isOneFile
+            )
         }
         useCount += 1
         open[key]?.lastUse = useCount

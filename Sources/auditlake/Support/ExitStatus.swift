@@ -50,7 +50,7 @@ struct ErrorReport {
                 case .expectationFailed: .expectation
                 case .timeZone, .sourceConflict, .missingLibrary: .configuration
                 case .cancelled: .stopped
-                case .damagedState, .tableMismatch: .state
+                case .damagedState, .tableMismatch, .unsettled: .state
                 }
             self.init(error.message, error.mend, status)
         case let error as ShardError: self.init(error.description, error.mend, .state)

@@ -187,9 +187,11 @@ final class VolatileDisk: FileSystem {
 
     func remove(_ path: String) throws {
         try change(.remove(path))
-        guard try posix.status(path) != nil else {
+        guard let status = try posix.status(path) else {
             throw StorageError(code: .notFound, operation: "remove", path: path)
         }
+        // A folder without names in it is missed by nobody.
+        if status.isFolder { return try posix.remove(path) }
         let grave = try bury(path)
         try posix.remove(path)
         remember(.restore(path, from: grave), in: folder(of: path))
