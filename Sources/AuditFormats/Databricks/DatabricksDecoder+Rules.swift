@@ -20,7 +20,12 @@ extension DatabricksDecoder {
     }
 
     @inline(__always)
-    private mutating func check(_ rule: EventRule, _ isKept: Bool, _ record: Record, _ dropped: inout EventRule?) {
+    private mutating func check(
+        _ rule: EventRule,
+        _ isKept: Bool,
+        _ record: Record,
+        _ dropped: inout EventRule?
+    ) {
         totals.rules[rule.order].checkedCount &+= 1
         if !isKept, note(rule, record), dropped == nil { dropped = rule }
     }

@@ -4,7 +4,8 @@ import Testing
 
 /// The traps of the original pipelines that decoding has to avoid, by their numbers in its facts sheet.
 @Suite struct DatabricksTrapTests {
-    private func line(_ params: String, service: String = "s", timestamp: String = "1793491200123") -> String {
+    private func line(_ params: String, service: String = "s", timestamp: String = "1793491200123") -> String
+    {
         #"{"timestamp":\#(timestamp),"workspaceId":"1","serviceName":"\#(service)","actionName":"a","requestParams":\#(params)}"#
     }
 
@@ -50,7 +51,8 @@ import Testing
 
     @Test func trap4KeysThatDifferInCaseAreFieldsOfTheirOwn() throws {
         let lines = [
-            line(#"{"DataSourceId":"1","dataSourceId":"2"}"#), line(#"{"dataSourceId":"3","DATASOURCEID":"4"}"#),
+            line(#"{"DataSourceId":"1","dataSourceId":"2"}"#),
+            line(#"{"dataSourceId":"3","DATASOURCEID":"4"}"#),
             line(#"{"dataSourceId_2":"5"}"#),
         ]
         let found = decodeEvents(lines.joined(separator: "\n"))
@@ -78,12 +80,14 @@ import Testing
 
     // MARK: 5: milliseconds are lost
 
-    @Test(arguments: [
-        ("1793491200123", 1_793_491_200_123_000), (#""1793491200001""#, 1_793_491_200_001_000),
-        ("1793491200999.0", 1_793_491_200_999_000), ("-1", -1_000), ("0", 0),
-        // The night in which clocks were set back: the same wall time twice in a zone, once in UTC.
-        ("1792890000500", 1_792_890_000_500_000), ("1792893600500", 1_792_893_600_500_000),
-    ] as [(String, Int64)])
+    @Test(
+        arguments: [
+            ("1793491200123", 1_793_491_200_123_000), (#""1793491200001""#, 1_793_491_200_001_000),
+            ("1793491200999.0", 1_793_491_200_999_000), ("-1", -1_000), ("0", 0),
+            // The night in which clocks were set back: the same wall time twice in a zone, once in UTC.
+            ("1792890000500", 1_792_890_000_500_000), ("1792893600500", 1_792_893_600_500_000),
+        ] as [(String, Int64)]
+    )
     func trap5MillisecondsAreKeptWhateverTheZone(_ timestamp: String, _ microseconds: Int64) {
         let event = decodeEvents(line("{}", timestamp: timestamp)).tables.events[0]
         #expect(event["date_time"] == .number(microseconds))

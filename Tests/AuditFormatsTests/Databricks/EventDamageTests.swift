@@ -24,10 +24,13 @@ import Testing
             Issue.record("a record is lost: \(comment())")
         }
         let rows = found.tables.events + found.tables.quarantine
-        if rows.contains(where: { $0.values.contains { $0.holdsInvalidText } }) { Issue.record("no UTF-8: \(comment())") }
+        if rows.contains(where: { $0.values.contains { $0.holdsInvalidText } }) {
+            Issue.record("no UTF-8: \(comment())")
+        }
     }
 
-    private static let samples = EventSamples.lines.enumerated().filter { ![6, 8, 9].contains($0.offset) }.map(\.element)
+    private static let samples = EventSamples.lines.enumerated().filter { ![6, 8, 9].contains($0.offset) }
+        .map(\.element)
 
     @Test(arguments: samples.indices)
     func everyTruncationIsKept(_ index: Int) {
@@ -59,7 +62,8 @@ import Testing
         #"{"timestamp":1,}"#, #"{"timestamp":1 "a":2}"#, #"{"timestamp" 1}"#, #"{"timestamp":tru}"#,
         #"{"timestamp":1,"a":[1,,2]}"#, #"{"timestamp":1,"a":{"b":nul}}"#, #"{"timestamp":1,"a":{"b":"\q"}}"#,
         #"{"timestamp":1,"a":"\u12g4"}"#, #"{"timestamp":1,"a":[}}"#, #"{"timestamp":1,"a":1.}"#, "{", "}",
-        #"{"timestamp":1,'a':2}"#, "{timestamp:1}", #"{"timestamp":1"#, "\u{FEFF}{}", "nul", "{\"a\":\"\u{1}\"}",
+        #"{"timestamp":1,'a':2}"#, "{timestamp:1}", #"{"timestamp":1"#, "\u{FEFF}{}", "nul",
+        "{\"a\":\"\u{1}\"}",
         #"{"timestamp":1,"requestParams":{"a":1"}}"#, #"{"timestamp":1,"requestParams":{"a":1 2}}"#,
     ])
     func whatIsNoJSONIsQuarantined(_ line: String) {
@@ -69,7 +73,10 @@ import Testing
         #expect(found.tables.events.isEmpty)
     }
 
-    @Test(arguments: ["{}", "[]", "12", "null", #""text""#, #"{"records":[{"records":[]}]}"#, #"[{"timestamp":1}]"#, #"{"records":[[]]}"#])
+    @Test(arguments: [
+        "{}", "[]", "12", "null", #""text""#, #"{"records":[{"records":[]}]}"#, #"[{"timestamp":1}]"#,
+        #"{"records":[[]]}"#,
+    ])
     func whatIsNoEventIsQuarantined(_ line: String) {
         let found = decodeEvents(line)
         #expect(found.tables.quarantine.map { $0["reason"] } == [.text("no_event")])
@@ -78,10 +85,13 @@ import Testing
 
     @Test func depthHasALimit() {
         func event(_ depth: Int) -> String {
-            #"{"timestamp":1,"x":"# + String(repeating: "[", count: depth) + String(repeating: "]", count: depth) + "}"
+            #"{"timestamp":1,"x":"# + String(repeating: "[", count: depth)
+                + String(repeating: "]", count: depth) + "}"
         }
         #expect(decodeEvents(event(200)).tables.events.count == 1)
-        #expect(decodeEvents(event(100_000)).tables.quarantine.map { $0["reason"] } == [.text("malformed_json")])
+        #expect(
+            decodeEvents(event(100_000)).tables.quarantine.map { $0["reason"] } == [.text("malformed_json")]
+        )
     }
 
     @Test func aByteOfLatin1IsKeptAndItsEventRead() throws {
@@ -104,7 +114,8 @@ extension Cell {
     fileprivate var holdsInvalidText: Bool {
         switch self {
         case .invalid: true
-        case .pairs(let cells), .fields(let cells): cells["no key"] != nil || cells.values.contains { $0.holdsInvalidText }
+        case .pairs(let cells), .fields(let cells):
+            cells["no key"] != nil || cells.values.contains { $0.holdsInvalidText }
         default: false
         }
     }

@@ -3,16 +3,29 @@ import Testing
 @testable import AuditFormats
 
 @Suite struct EventRuleTests {
-    private static let good = #"{"timestamp":1793491200000,"workspaceId":"0","serviceName":"s","actionName":"a"}"#
+    private static let good =
+        #"{"timestamp":1793491200000,"workspaceId":"0","serviceName":"s","actionName":"a"}"#
     private static let broken: [(EventRule, String)] = [
-        (.validWorkspaceID, #"{"timestamp":1793491200000,"workspaceId":"-1","serviceName":"s","actionName":"a"}"#),
-        (.validWorkspaceID, #"{"timestamp":1793491200000,"workspaceId":"x","serviceName":"s","actionName":"a"}"#),
+        (
+            .validWorkspaceID,
+            #"{"timestamp":1793491200000,"workspaceId":"-1","serviceName":"s","actionName":"a"}"#
+        ),
+        (
+            .validWorkspaceID,
+            #"{"timestamp":1793491200000,"workspaceId":"x","serviceName":"s","actionName":"a"}"#
+        ),
         (.validWorkspaceID, #"{"timestamp":1793491200000,"serviceName":"s","actionName":"a"}"#),
-        (.validWorkspaceID, #"{"timestamp":1793491200000,"workspaceId":null,"serviceName":"s","actionName":"a"}"#),
+        (
+            .validWorkspaceID,
+            #"{"timestamp":1793491200000,"workspaceId":null,"serviceName":"s","actionName":"a"}"#
+        ),
         (.timestampNotNull, #"{"timestamp":"soon","workspaceId":1,"serviceName":"s","actionName":"a"}"#),
         (.timestampNotNull, #"{"workspaceId":1,"serviceName":"s","actionName":"a"}"#),
         (.serviceNameNotNull, #"{"timestamp":1793491200000,"workspaceId":1,"actionName":"a"}"#),
-        (.actionNameNotNull, #"{"timestamp":1793491200000,"workspaceId":1,"serviceName":"s","actionName":null}"#),
+        (
+            .actionNameNotNull,
+            #"{"timestamp":1793491200000,"workspaceId":1,"serviceName":"s","actionName":null}"#
+        ),
     ]
 
     @Test(arguments: broken)

@@ -18,8 +18,12 @@ enum EventSamples {
     static let bytes: [UInt8] = {
         var bytes = Array(lines.joined(separator: "\n").utf8)
         // Bytes of Latin-1, in an event and in what is none.
-        bytes += Array("\n{\"timestamp\":1793491200000,\"serviceName\":\"jobs\",\"actionName\":\"caf".utf8) + [0xE9]
-        bytes += Array("\",\"requestParams\":{\"b\":\"".utf8) + [0xFC, 0xDF] + Array("\"}}\r\n   \r\n\r\n".utf8)
+        bytes +=
+            Array("\n{\"timestamp\":1793491200000,\"serviceName\":\"jobs\",\"actionName\":\"caf".utf8) + [
+                0xE9
+            ]
+        bytes +=
+            Array("\",\"requestParams\":{\"b\":\"".utf8) + [0xFC, 0xDF] + Array("\"}}\r\n   \r\n\r\n".utf8)
         bytes += [0xFF, 0xFE] + Array("rest\n{\"records\":[{\"actionName\":\"".utf8) + [0xE4]
         bytes += Array("\"},{\"actionName\":\"second\"}]}".utf8)
         return bytes

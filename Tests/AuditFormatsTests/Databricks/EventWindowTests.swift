@@ -7,13 +7,21 @@ import Testing
     @Test func theSamplesHoldWhatTheyAreFor() {
         let whole = decodeEvents(EventSamples.bytes)
         #expect(whole.tables.bronze.count == 12)
-        #expect(whole.tables.quarantine.map { $0["reason"] }
-            == ["no_event", "malformed_json", "malformed_json"].map { .text($0) })
-        #expect(whole.tables.silver.keys.sorted() == [20_756, 20_757, 20_758, 20_759, 20_778].filter { whole.tables.silver[$0] != nil })
+        #expect(
+            whole.tables.quarantine.map { $0["reason"] }
+                == ["no_event", "malformed_json", "malformed_json"].map { .text($0) }
+        )
+        #expect(
+            whole.tables.silver.keys.sorted()
+                == [20_756, 20_757, 20_758, 20_759, 20_778].filter { whole.tables.silver[$0] != nil }
+        )
         #expect(whole.totals.recordCount == whole.totals.silverRowCount + whole.totals.quarantineRowCount)
         #expect(whole.totals.goldRowCounts.reduce(0, +) == whole.totals.silverRowCount)
         #expect(whole.tables.events.count == whole.totals.silverRowCount)
-        #expect(whole.tables.gold.values.reduce(0) { $0 + $1.values.reduce(0) { $0 + $1.count } } == whole.tables.events.count)
+        #expect(
+            whole.tables.gold.values.reduce(0) { $0 + $1.values.reduce(0) { $0 + $1.count } }
+                == whole.tables.events.count
+        )
     }
 
     @Test(arguments: [1, 2, 3, 7, 16, 64, 100, 1_000])
@@ -41,7 +49,9 @@ import Testing
         decoder.ingestTime = ingestTimeOfEvents
         decoder.begin(source: "events.json", sourceTime: 5)
         for row in whole.tables.bronze {
-            guard case .text(let raw) = row["raw"], case .number(let offset) = row["source_offset"] else { continue }
+            guard case .text(let raw) = row["raw"], case .number(let offset) = row["source_offset"] else {
+                continue
+            }
             let bytes = row["raw_encoding"] == .text("latin1") ? latin1(raw) : Array(raw.utf8)
             let stop = bytes.withUnsafeBytes {
                 decoder.decode(record: $0, paddingByteCount: 0, offset: UInt64(offset))
@@ -64,7 +74,10 @@ import Testing
         let text = Array((String(repeating: "x", count: 250) + "\n" + EventSamples.lines[5]).utf8)
         let whole = decodeEvents(text) { $0.maxPendingBytes = 100 }
         #expect(whole.tables.bronze.map { $0["source_offset"] } == [0, 100, 200, 251].map { .number($0) })
-        #expect(whole.tables.quarantine.map { $0["reason"] } == ["too_long", "too_long", "malformed_json"].map { .text($0) })
+        #expect(
+            whole.tables.quarantine.map { $0["reason"] }
+                == ["too_long", "too_long", "malformed_json"].map { .text($0) }
+        )
         #expect(whole.tables.events.count == 1)
         for window in [1, 99, 101, 180] {
             #expect(decodeEvents(text, window: window) { $0.maxPendingBytes = 100 }.tables == whole.tables)
@@ -92,7 +105,8 @@ import Testing
         let line = EventSamples.lines[5]
         // sha256(line).hexdigest()[:32], by Python.
         let hash = "66943827640bbdbb221a70e9ae4a87a6"
-        let events = decodeEvents([line, line, EventSamples.lines[3], line + "\r"].joined(separator: "\n")).tables
+        let events = decodeEvents([line, line, EventSamples.lines[3], line + "\r"].joined(separator: "\n"))
+            .tables
         #expect(events.silver[20_756]?.map { $0["event_id"] } == (0..<3).map { .text("\(hash)-\($0)") })
         #expect(events.silver[20_759]?.first?["event_id"] == .text("id-1"))
         var decoder = DatabricksDecoder(settings: DatabricksDecoderSettings())

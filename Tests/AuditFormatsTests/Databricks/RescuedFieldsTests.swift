@@ -49,7 +49,9 @@ import Testing
         #expect(row["version"] == .text("2.0"))
         #expect(
             row["response"]
-                == .fields(["statusCode": .number(404), "errorMessage": .text("[1,2]"), "result": .text("false")])
+                == .fields([
+                    "statusCode": .number(404), "errorMessage": .text("[1,2]"), "result": .text("false"),
+                ])
         )
         #expect(row["_rescued"] == .null)
     }
@@ -83,7 +85,9 @@ import Testing
     }
 
     @Test func keysOfTheDiagnosticFormAreNewOnesInOtherEvents() {
-        let row = event(#""properties":{"serviceName":"x"},"identity":"i","time":"t","operationVersion":"1","records":[1, 2]"#)
+        let row = event(
+            #""properties":{"serviceName":"x"},"identity":"i","time":"t","operationVersion":"1","records":[1, 2]"#
+        )
         #expect(row["serviceName"] == .text("s"))
         #expect(
             row["_rescued"]?.texts == [

@@ -53,7 +53,7 @@ extension Column {
     /// The values of a column of any type that tables of events have.
     var cells: [Cell] {
         switch type {
-        case .string, .dictionaryString: 
+        case .string, .dictionaryString:
             return texts.enumerated().map { index, text in
                 text.map { .text($0) } ?? (isThere(index) ? .invalid : .null)
             }
