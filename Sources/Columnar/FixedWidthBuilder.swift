@@ -37,8 +37,10 @@ package struct FixedWidthBuilder<Value: FixedWidthInteger & BitwiseCopyable & Se
     }
 
     /// The column, with bounds; the builder is empty again.
+    @inlinable
     package mutating func finish(as type: ColumnType) -> Column {
         let (bitmap, nullCount) = validity.finish(count: count)
+        let bounds = bounds(validity: bitmap)
         let frozen = values.freeze()
         defer { count = 0 }
         return Column(
@@ -47,21 +49,27 @@ package struct FixedWidthBuilder<Value: FixedWidthInteger & BitwiseCopyable & Se
             nullCount: nullCount,
             validity: bitmap,
             buffers: [frozen],
-            bounds: Self.bounds(frozen.bytes.bindMemory(to: Value.self), validity: bitmap)
+            bounds: bounds
         )
     }
 
-    private static func bounds(_ values: UnsafeBufferPointer<Value>, validity: FrozenBuffer?) -> ColumnBounds?
-    {
+    @inlinable
+    func bounds(validity: FrozenBuffer?) -> ColumnBounds? {
+        let numbers = values.bytes.bindMemory(to: Value.self)
         var low = Value.max
         var high = Value.min
-        var found = false
-        for (index, value) in values.enumerated() {
-            if let validity, validity.bytes[index >> 3] >> UInt8(index & 7) & 1 == 0 { continue }
-            found = true
-            low = min(low, value)
-            high = max(high, value)
+        if let validity {
+            let bits = validity.bytes
+            for index in 0..<count where bits[index &>> 3] &>> UInt8(truncatingIfNeeded: index & 7) & 1 == 1 {
+                low = min(low, numbers[index])
+                high = max(high, numbers[index])
+            }
+        } else {
+            for index in 0..<count {
+                low = min(low, numbers[index])
+                high = max(high, numbers[index])
+            }
         }
-        return found ? .integers(min: Int64(low), max: Int64(high)) : nil
+        return low <= high ? .integers(min: Int64(low), max: Int64(high)) : nil
     }
 }

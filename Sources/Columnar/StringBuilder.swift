@@ -142,6 +142,21 @@ extension ValidityBuilder {
     }
 }
 
+extension UnsafeRawPointer {
+    /// Whether the numbers at both offsets are the same.
+    @inlinable @inline(__always)
+    func holdsSame<Number: FixedWidthInteger & BitwiseCopyable>(
+        _ type: Number.Type,
+        as other: UnsafeRawPointer,
+        at first: Int,
+        _ second: Int
+    ) -> Bool {
+        loadUnaligned(fromByteOffset: first, as: type) == other.loadUnaligned(fromByteOffset: first, as: type)
+            && loadUnaligned(fromByteOffset: second, as: type)
+                == other.loadUnaligned(fromByteOffset: second, as: type)
+    }
+}
+
 extension UnsafeRawBufferPointer {
     /// Byte order, as Parquet and Delta order texts.
     @inlinable package func precedes(_ other: UnsafeRawBufferPointer) -> Bool {
@@ -155,6 +170,13 @@ extension UnsafeRawBufferPointer {
 
     /// Whether both hold the same bytes.
     @inlinable package func equals(_ other: UnsafeRawBufferPointer) -> Bool {
-        count == other.count && (isEmpty || compareBytes(self, other, count) == 0)
+        guard count == other.count else { return false }
+        guard let left = baseAddress, let right = other.baseAddress, count > 0 else { return true }
+        // Most texts are short, and a call costs more than two loads that overlap.
+        if count > 16 { return compareBytes(self, other, count) == 0 }
+        if count >= 8 { return left.holdsSame(UInt64.self, as: right, at: 0, count &- 8) }
+        if count >= 4 { return left.holdsSame(UInt32.self, as: right, at: 0, count &- 4) }
+        return left.holdsSame(UInt8.self, as: right, at: 0, count &- 1)
+            && left.holdsSame(UInt8.self, as: right, at: count &>> 1, 0)
     }
 }

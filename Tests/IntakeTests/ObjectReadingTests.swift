@@ -153,6 +153,37 @@ import Testing
         }
     }
 
+    @Test("an object that ended at the border of two pieces is compared as well")
+    func border() throws {
+        let text = String(repeating: "{\"a\":\"0123456\"}\n", count: 1 << 16)
+        #expect(text.utf8.count == ObjectRange.pieceByteCount)
+        let collector = collector()
+        try deliver(text, "same")
+        try deliver(text, "other")
+        try collector.drain()
+        try deliver(text + "{}\n", "same")
+        try deliver("{\"b\"" + text.dropFirst(4) + "{}\n", "other")
+        try collector.drain()
+        #expect(collector.lines(folder.path("same")).count == 65_537)
+        #expect(collector.lines(folder.path("other")).count == 65_536)
+        #expect(collector.changed == [folder.path("other")])
+    }
+
+    @Test("an object of which not all was taken is found again, whether its end was met or not")
+    func notAllTaken() throws {
+        try deliver("{}\n{}\n", "a")
+        let drops = collector().drops
+        let object = try #require(try drops.look(after: ObjectLedger(), limit: 1).objects.first)
+        guard case .unread(let reader) = try drops.open(object) else { return #expect(Bool(false)) }
+        var bytes = [UInt8](repeating: 0, count: 100)
+        #expect(try bytes.withUnsafeMutableBytes(reader.read) == 6)
+        bytes[..<3].withUnsafeBytes(reader.take)
+        #expect(try bytes.withUnsafeMutableBytes(reader.read) == 0)
+        #expect(try reader.isComplete() && !reader.range.isWhole && reader.range.to == 3)
+        bytes[3..<6].withUnsafeBytes(reader.take)
+        #expect(reader.range.isWhole && reader.range.to == 6)
+    }
+
     @Test("the same bytes under a new version are known by a range without bytes", arguments: suffixes)
     func touched(suffix: String) throws {
         let name = "a.json\(suffix)"

@@ -109,6 +109,11 @@ package struct DatabricksDecoder: ~Copyable {
     /// Bytes held by all open row groups together.
     var heldByteCount: Int { eventByteCount + bronze.byteCount + quarantine.byteCount + pools.byteCount }
 
+    /// Whether row groups are to be taken; never when there is no row to take.
+    private var isFull: Bool {
+        heldByteCount >= rowGroupByteCount && (eventByteCount > 0 || bronze.count > 0 || quarantine.count > 0)
+    }
+
     /// Decodes lines from the start of `bytes`.
     ///
     /// A line ends with `\n` or `\r\n`; blank lines belong to no table.
@@ -127,7 +132,7 @@ package struct DatabricksDecoder: ~Copyable {
     ) -> (consumed: Int, stop: Stop) {
         var at = 0
         while true {
-            if heldByteCount >= rowGroupByteCount { return (at, .rowGroupFull) }
+            if isFull { return (at, .rowGroupFull) }
             guard let base = bytes.baseAddress, at < bytes.count else { return (at, .needsMoreInput) }
             let rest = bytes.count - at
             let newline = memchr(base + at, Int32(UInt8(ascii: "\n")), rest).map {
@@ -165,6 +170,6 @@ package struct DatabricksDecoder: ~Copyable {
     ) -> Stop? {
         let isTooLong = record.count >= settings.maxPendingBytes
         append(record, at: offset, fault: isTooLong ? .tooLong : nil, buildsBronze: false)
-        return heldByteCount >= rowGroupByteCount ? .rowGroupFull : nil
+        return isFull ? .rowGroupFull : nil
     }
 }

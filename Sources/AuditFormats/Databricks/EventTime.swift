@@ -34,7 +34,10 @@ struct EventTime: Equatable {
 
     /// Reads numbers such as `1.7932e12` and `1793491200000.0`.
     private static func withoutFraction(_ text: UnsafeRawBufferPointer) -> Int64? {
-        guard text.count <= 32, let number = Double(String(decoding: text, as: UTF8.self)) else { return nil }
+        // `Double` reads more than JSON's numbers: hexadecimal ones, `nan`.
+        guard text.count <= 32, text.allSatisfy({ $0 &- 0x30 <= 9 || "+-.eE".utf8.contains($0) }),
+            let number = Double(String(decoding: text, as: UTF8.self))
+        else { return nil }
         return Int64(exactly: number)
     }
 

@@ -3,10 +3,11 @@ import Crypto
 
 /// Gives events without an id one: a hash of their bytes, and their number among equal ones.
 struct RecordOrdinals: ~Copyable {
-    /// The first half of a SHA-256 and how often it was seen; 0 marks a free slot.
+    /// The first 64 bits of a SHA-256 and how often they were seen; 0 marks a free slot.
+    ///
+    /// Records that share these bits alone share their numbers, and differ in the rest of their hash.
     private struct Slot {
-        var high: UInt64 = 0
-        var low: UInt64 = 0
+        var hash: UInt64 = 0
         var seenCount: UInt64 = 0
     }
 
@@ -33,7 +34,7 @@ struct RecordOrdinals: ~Copyable {
                 UInt64(bigEndian: $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
             )
         }
-        var ordinal = count(high, low)
+        var ordinal = count(high)
         text.removeAll()
         text.append(atMost: 32) {
             Self.writeHex(high, to: $0)
@@ -58,18 +59,18 @@ struct RecordOrdinals: ~Copyable {
     }
 
     /// Counts a record; returns how many equal ones there were.
-    private mutating func count(_ high: UInt64, _ low: UInt64) -> UInt64 {
+    private mutating func count(_ hash: UInt64) -> UInt64 {
         if usedCount * 2 >= slots.count { grow() }
         let mask = slots.count - 1
-        var at = Int(truncatingIfNeeded: high) & mask
+        var at = Int(truncatingIfNeeded: hash) & mask
         while slots[at].seenCount > 0 {
-            if slots[at].high == high, slots[at].low == low {
+            if slots[at].hash == hash {
                 slots[at].seenCount += 1
                 return slots[at].seenCount - 1
             }
             at = (at + 1) & mask
         }
-        slots[at] = Slot(high: high, low: low, seenCount: 1)
+        slots[at] = Slot(hash: hash, seenCount: 1)
         usedCount += 1
         return 0
     }
@@ -78,7 +79,7 @@ struct RecordOrdinals: ~Copyable {
         var larger = Array(repeating: Slot(), count: max(1_024, slots.count * 2))
         let mask = larger.count - 1
         for slot in slots where slot.seenCount > 0 {
-            var at = Int(truncatingIfNeeded: slot.high) & mask
+            var at = Int(truncatingIfNeeded: slot.hash) & mask
             while larger[at].seenCount > 0 { at = (at + 1) & mask }
             larger[at] = slot
         }

@@ -11,13 +11,31 @@ extension DatabricksPipeline {
     /// Bytes that one read brings; a longer line makes the window grow.
     private static let chunkByteCount = 4 << 20
 
+    /// Bytes of an object could not be read to its end: what was made of them is given up.
+    private struct CannotRead: Error {}
+
     func stage(batch: UInt64, plannedAt: Int64, after state: ShardState) throws -> StagedBatch? {
         guard settings.layers != .gold else { return nil }
-        let look = try drops.look(after: state.objects, limit: Self.objectLimit)
-        tell(look.remarks.map(SourceRemark.objects))
-        unreadable = look.unreadable
-        hasBacklog = false
-        guard !look.objects.isEmpty else { return nil }
+        while true {
+            let look = try drops.look(after: state.objects, limit: Self.objectLimit)
+            tell(look.remarks.map(SourceRemark.objects))
+            unreadable = look.unreadable
+            hasBacklog = false
+            guard !look.objects.isEmpty else { return nil }
+            do {
+                if let staged = try stage(look, plannedAt: plannedAt, after: state) { return staged }
+                // All that was found is gone, or was set aside.
+            } catch is CannotRead {
+                // It is set aside; the others go on.
+            }
+        }
+    }
+
+    private func stage(
+        _ look: ObjectLook,
+        plannedAt: Int64,
+        after state: ShardState
+    ) throws -> StagedBatch? {
         observer.phase(.read)
         progress.totalBytes = max(
             progress.totalBytes,
@@ -29,10 +47,7 @@ extension DatabricksPipeline {
             var remaining = settings.batchByteCount
             var ranges: [ObjectRange] = []
             for object in look.objects where remaining > 0 {
-                let limit = ranges.contains { $0.rangeByteCount > 0 } ? remaining : UInt64.max
-                guard let range = try read(object, atMost: min(limit, remaining), into: staging) else {
-                    continue
-                }
+                guard let range = try read(object, atMost: remaining, into: staging) else { continue }
                 remaining -= min(remaining, range.rangeByteCount)
                 ranges.append(range)
             }
@@ -143,7 +158,12 @@ extension DatabricksPipeline {
             return nil
         }
         if reader.isCorrection { tellOnce(.readAgain(key: object.key)) }
-        try decode(reader, modified: object.modified, atMost: atMost, into: staging)
+        do {
+            try decode(reader, modified: object.modified, atMost: atMost, into: staging)
+        } catch let error as StorageError where error.operation == "read" && error.concernsOneFile {
+            drops.setAside(object, error)
+            throw CannotRead()
+        }
         return reader.range
     }
 

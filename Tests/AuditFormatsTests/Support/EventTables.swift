@@ -4,6 +4,8 @@ import Columnar
 /// One value of a row.
 indirect enum Cell: Hashable, CustomStringConvertible {
     case null
+    /// A text that is no UTF-8.
+    case invalid
     case text(String)
     case number(Int64)
     case pairs([String: Cell])
@@ -12,6 +14,7 @@ indirect enum Cell: Hashable, CustomStringConvertible {
     var description: String {
         switch self {
         case .null: "null"
+        case .invalid: "no UTF-8"
         case .text(let text): "\"\(text)\""
         case .number(let number): "\(number)"
         case .pairs(let pairs): "map\(pairs.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" })"
@@ -50,7 +53,10 @@ extension Column {
     /// The values of a column of any type that tables of events have.
     var cells: [Cell] {
         switch type {
-        case .string, .dictionaryString: return texts.map { $0.map { .text($0) } ?? .null }
+        case .string, .dictionaryString: 
+            return texts.enumerated().map { index, text in
+                text.map { .text($0) } ?? (isThere(index) ? .invalid : .null)
+            }
         case .int64, .timestamp:
             return numbers.prefix(count).enumerated().map { isThere($0.offset) ? .number($0.element) : .null }
         case .int32:

@@ -1,0 +1,147 @@
+import BatchProtocol
+import Foundation
+import Pipelines
+import Testing
+
+/// What a run that was ended leaves is finished by the next, whatever tables have the batch already.
+@Suite struct DatabricksRecoveryTests {
+    private typealias Fixture = DatabricksFixture
+
+    private static let lines =
+        (1...6).map { Fixture.event($0, service: ["jobs", "clusters", "repos"][$0 % 3], day: $0 % 2) }
+
+    /// Ends the run before a table's first commit with rows.
+    private func runUntilCommit(of table: String, _ lake: Fixture) throws {
+        try lake.runUntil { change in
+            if case .link(let path) = change {
+                path.contains("/\(table)/_delta_log/") && path.hasSuffix("00001.json")
+            } else {
+                false
+            }
+        }
+    }
+
+    @Test(arguments: ["bronze", "silver", "jobs", "clusters", "repos"])
+    func whatIsMissingIsFinished(_ table: String) throws {
+        try Fixture.with { lake in
+            try lake.deliver(Self.lines)
+            try runUntilCommit(of: table, lake)
+            let summary = try lake.run()
+            #expect(summary.redoneBatches == 1)
+            try lake.expectExact(Self.lines)
+        }
+    }
+
+    /// Once bronze has the batch, the source is not needed any more.
+    @Test(arguments: ["silver", "jobs", "clusters", "repos"])
+    func whatIsMissingIsMadeFromBronze(_ table: String) throws {
+        try Fixture.with { lake in
+            try lake.deliver(Self.lines)
+            try runUntilCommit(of: table, lake)
+            try lake.remove("a.json")
+            try lake.run()
+            try lake.expectExact(Self.lines)
+        }
+    }
+
+    @Test func bytesThatAreGoneBeforeBronzeHasThemAreTold() throws {
+        try Fixture.with { lake in
+            try lake.deliver(Self.lines)
+            try runUntilCommit(of: "bronze", lake)
+            try lake.remove("a.json")
+            let error = #expect(throws: PipelineError.self) { try lake.run() }
+            #expect(error?.code == .sourceLost)
+            lake.settings.onDataLoss = .continue
+            #expect(try lake.run().lostBytes > 0)
+            try lake.expectExact([])
+        }
+    }
+
+    /// Ends the run before each of its changes to the disk in turn.
+    @Test func runThatEndsAtAnyChangeLosesNothingAndDoublesNothing() throws {
+        func prepare(_ lake: inout Fixture) throws {
+            try lake.deliver(Array(Self.lines[..<3]) + ["{broken\n"] + Self.lines[3...])
+            lake.settings.batchByteCount = UInt64(Self.lines[0].utf8.count * 4)
+            lake.settings.checkpointInterval = 1
+            lake.settings.liveFileLimit = 2
+        }
+        let changes = try Fixture.with { lake in
+            try prepare(&lake)
+            try lake.run()
+            return lake.disk.changes
+        }
+        // Nobody sees a file before it has its name: of the changes only these matter.
+        let ends = changes.indices.filter { number in
+            switch changes[number] {
+            case .link, .rename: true
+            default: number % 40 == 0
+            }
+        }
+        #expect(ends.count > 60)
+        for end in ends {
+            try Fixture.with { lake in
+                try prepare(&lake)
+                lake.disk.fail(.death) { number, _ in number == end }
+                #expect(throws: (any Error).self) { try lake.run() }
+                lake.disk.revive()
+                try lake.run()
+                try lake.expectExact(
+                    Self.lines,
+                    quarantined: ["{broken\n"],
+                    "ended at \(end): \(changes[end])"
+                )
+            }
+        }
+    }
+
+    // MARK: Layers apart
+
+    @Test func goldCatchesUpWithWhatWasLeftForIt() throws {
+        try Fixture.with { lake in
+            try lake.deliver(Self.lines)
+            try lake.run(.bronzeAndSilver)
+            let more = [Fixture.event(11, parameters: #"{"new":"1"}"#), Fixture.event(12, service: "late")]
+            try lake.deliver(more, to: "b.json")
+            try lake.run(.bronzeAndSilver)
+            #expect(try lake.texts("requestId", of: lake.settings.silver).count == 8)
+            #expect(try lake.texts("requestId", of: lake.gold("jobs")) == [])
+            try lake.run(.gold)
+            try lake.expectExact(Self.lines + more)
+            #expect(try lake.parameters("new", of: "jobs") == ["1"])
+            #expect(try lake.run(.gold).rows == 0)
+            try lake.deliver([Fixture.event(13)], to: "c.json")
+            try lake.run()
+            try lake.expectExact(Self.lines + more + [Fixture.event(13)])
+        }
+    }
+
+    @Test func aFullRunBringsInWhatWasLeftForGoldFirst() throws {
+        try Fixture.with { lake in
+            try lake.deliver(Self.lines)
+            try lake.run(.bronzeAndSilver)
+            try lake.deliver([Fixture.event(13)], to: "c.json")
+            try lake.run()
+            try lake.expectExact(Self.lines + [Fixture.event(13)])
+        }
+    }
+
+    @Test func goldThatWasEndedInTheMiddleGoesOn() throws {
+        try Fixture.with { lake in
+            try lake.deliver(Self.lines)
+            try lake.run(.bronzeAndSilver)
+            try lake.deliver([Fixture.event(13)], to: "c.json")
+            try lake.run(.bronzeAndSilver)
+            lake.disk.fail(.death) { _, change in
+                if case .link(let path) = change {
+                    path.contains("/clusters/_delta_log/") && path.hasSuffix("00001.json")
+                } else {
+                    false
+                }
+            }
+            #expect(throws: VolatileDisk.FaultError.self) { try lake.run(.gold) }
+            lake.disk.revive()
+            try lake.run(.gold)
+            try lake.expectExact(Self.lines + [Fixture.event(13)])
+        }
+    }
+}
