@@ -1,5 +1,5 @@
 # Everything a person needs: make demo, make test.
-.PHONY: demo live test build bootstrap kill-test rotation-test outcomes-test secrets-test soak bench bench-live lint clean
+.PHONY: demo live test build bootstrap kill-test databricks-test databricks-kill-test rotation-test outcomes-test secrets-test soak bench bench-databricks bench-live lint clean
 
 build: bootstrap
 	swift build -c release --product auditlake
@@ -23,6 +23,15 @@ test: bootstrap
 KILLS ?= 200
 kill-test: build
 	@Scripts/python IntegrationTests/kill_test.py --kills $(KILLS)
+
+# The same for Databricks events: every table of the three layers.
+databricks-kill-test: build
+	@Scripts/python IntegrationTests/databricks_kill_test.py --kills $(KILLS)
+
+# Every column of bronze, silver and gold against an independent reading of the events, in five readers.
+databricks-test: build
+	@Scripts/python IntegrationTests/databricks_selftest.py
+	@Scripts/python IntegrationTests/databricks_test.py
 
 SECONDS ?= 30
 RATE ?= 5000
@@ -52,6 +61,11 @@ bench-live: build
 # J2 against the peers, in one run; needs a few GB of disk.
 bench: build
 	@Scripts/python bench/run_j2.py
+
+# J1 against the peers, with numbers quoted and unquoted.
+bench-databricks: build
+	@Scripts/python bench/run_j1.py
+	@Scripts/python bench/run_j1.py --mixed --runs 1
 
 lint:
 	@Scripts/lint

@@ -12,7 +12,8 @@ Rules (DESIGN, the tables' documentation and the record format as Databricks doc
   texts      a string with its escapes undone (half of a surrogate pair is U+FFFD), a number or boolean as written, null is NULL, anything nested
              is its text without the blanks between tokens
   time       timestamp in ms since 1970, else event_time or time in ISO 8601, UTC without a zone
-  first      of two keys of one name the first counts; whatever has no column of its own is in _rescued under its path
+  first      of two keys of one name the first counts; whatever has no column of its own is in _rescued under its path, the
+             second of one path with #2 behind it
   gold       one table per serviceName; events without one are in that of the service without a name
   names      - becomes _; in a key what engines refuse is percent-encoded, in a table's name what is no letter, digit or _ of ASCII is _xHH by bytes of UTF-8;
              a clash without regard to case gets _2, _3 …
@@ -187,7 +188,10 @@ class Event:
                 self.rescue(path + key, value)
 
     def rescue(self, path, value):
-        self.rescued.setdefault(path, content(value))
+        n, unique = 1, path
+        while unique in self.rescued:
+            n, unique = n + 1, f"{path}#{n + 1}"
+        self.rescued[unique] = content(value)
 
     def open(self, field, names, strip=()):
         """the members of an object by column, without those that are stripped; what has no column is rescued, as is a value that is no object"""

@@ -4,7 +4,7 @@
 Kills auditlake with SIGKILL at instants that are spread over all phases of a batch of Databricks events, starts it again, and at the end holds every table
 against an independent reading of the files: bronze, silver, the quarantine and every gold table have each of their rows once, with equal columns.
 
-Four lakes: one line a batch (hundreds of batches of three tables and more), files that arrive and are delivered again with more lines between and during the
+Four lakes: one file of one line a batch (more than a hundred batches of three tables and more), files that arrive and are delivered again with more lines between and during the
 runs, everything in a few huge batches, and batches of which any set of the tables is there: a run is killed when all tables of a batch are committed and the
 receipt is not, then the commits of some of them are taken away, as if their turn had not come. So silver has a batch that gold has not, and the other way round.
 
@@ -17,6 +17,7 @@ import databricks_lake, databricks_test, harness
 from databricks_lake import GOLD, SCHEMA, EventLake
 from harness import PHASES, Failure, Killer
 
+CHECKPOINT_AT = 100                                                    # the commits of a table until its first checkpoint
 LAYERS = ("quarantine", "bronze", "silver", "gold")
 
 
@@ -113,11 +114,12 @@ def sources(rng):
 
 # ---------------------------------------------------------------- the lakes
 
-def one_line_a_batch(killer, folder, kills):
+def one_file_a_batch(killer, folder, kills):
     w = EventLake(killer.a.binary, folder, batch_bytes="1B")
-    Deliveries([(n, l) for n, l in sources(killer.rng) if "nasty" not in n], w, killer.rng).deliver_all()
-    while kills and len(w.numbers("receipts")) < 200:
-        phase = killer.target(PHASES)
+    lines = [line for name, lines in sources(killer.rng) if "nasty" not in name for line in lines][:CHECKPOINT_AT + 40]
+    Deliveries([(f"{n}.json", [line]) for n, line in enumerate(lines)], w, killer.rng).deliver_all()
+    while kills and len(w.numbers("receipts")) < len(lines) - 5:
+        phase = killer.target(PHASES if len(w.numbers("receipts")) > CHECKPOINT_AT - 30 else [p for p in PHASES if p != b"k"])
         kills -= killer.kill(w, phase, killer.rng.randint(1, 1 if phase == b"k" else 40), killer.delay())
     return w
 
@@ -221,7 +223,7 @@ def main():
     folder = harness.prepare(a)
     print(f"seed {a.seed}")
     started, killer, good, number = time.monotonic(), EventKiller(a, random.Random(a.seed)), True, 0
-    rounds = [(one_line_a_batch, 0.3), (growing_files, 0.3), (huge_batches, 0.15), (any_tables, 0.25)]
+    rounds = [(one_file_a_batch, 0.3), (growing_files, 0.3), (huge_batches, 0.15), (any_tables, 0.25)]
     try:
         while killer.total < a.kills or not all(killer.counts[p] for p in PHASES) and number < 30:
             body, share = rounds[number % len(rounds)]

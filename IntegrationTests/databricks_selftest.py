@@ -87,7 +87,7 @@ def check_expected():
     # Values that have no column.
     r = silver('{"timestamp":"12","timestamp":13,"serviceName":"s","requestParams":[1],"response":"oops","userIdentity":{"email":"e","email":"f"},"requestParams":{"a":1}}')
     same("rescued", (r["timestamp"], r["requestParams"], r["response"], r["email"], r["_rescued"]),
-         (12, None, None, "e", {"timestamp": "13", "requestParams": '{"a":1}', "response": "oops", "userIdentity.email": "f"}))
+         (12, None, None, "e", {"timestamp": "13", "requestParams": '{"a":1}', "requestParams#2": "[1]", "response": "oops", "userIdentity.email": "f"}))
     r = silver('{"timestamp":"soon","serviceName":"s","requestParams":{"a":1,"a":2,"\\ud83d\\ude00":"\\ud83d","{}":{},"[]":[ ]}}')
     same("odd values", (r["timestamp"], r["requestParams"], r["_rescued"]), (None, {"a": "1", "😀": "\ufffd", "{}": "{}", "[]": "[]"}, {"timestamp": "soon", "requestParams.a": "2"}))
     r = silver('{"timestamp":1,"serviceName":"s","requestParams":{"n":null,"e":"","o":{},"a":[ ],"z":0,"f":false}}', strip=("null", "", "{}", "[]"))
