@@ -69,7 +69,7 @@ import Testing
     @Test func trap4ServicesThatDifferInCaseHaveTablesOfTheirOwn() {
         let lines = ["jobs", "Jobs", "a-b", "a_b", "a/b c"].map { line("{}", service: $0) }
         let found = decodeEvents(lines.joined(separator: "\n"))
-        #expect(found.services.map(\.table) == ["jobs", "Jobs_2", "a_b", "a_b_2", "a%2Fb%20c"])
+        #expect(found.services.map(\.table) == ["jobs", "Jobs_2", "a_b", "a_b_2", "a_x2Fb_x20c"])
         for (index, service) in found.services.enumerated() {
             #expect(
                 found.tables.rows(of: service.table).map { $0["serviceName"] } == [.text(service.service)],
