@@ -42,7 +42,9 @@ package struct PosixFileSystem: FileSystem {
     }
 
     package func remove(_ path: String) throws {
-        guard Glibc.remove(path) == 0 else { throw StorageError(errno: errno, operation: "remove", path: path) }
+        guard Glibc.remove(path) == 0 else {
+            throw StorageError(errno: errno, operation: "remove", path: path)
+        }
     }
 
     package func makeFolder(_ path: String) throws -> Bool {

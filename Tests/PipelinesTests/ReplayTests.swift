@@ -145,13 +145,16 @@ import Testing
     @Test func aDayWithoutRowsLeftLosesItsFiles() async throws {
         try await Fixture.with { fixture in
             let lines = [
-                Fixture.event(1, day: 0, params: "{}"), Fixture.event(2, day: 1, workspace: "x", params: "{}"),
+                Fixture.event(1, day: 0, params: "{}"),
+                Fixture.event(2, day: 1, workspace: "x", params: "{}"),
             ]
             try fixture.write(lines, to: "a.json")
             try fixture.run()
             fixture.settings.decoding.actions[.validWorkspaceID] = .drop
             let day = try #require(UTCDay.days("2026-01-02"))
-            for layer in ReplayLayer.allCases { try fixture.replay(layer, days: DayRange(from: day, to: day)) }
+            for layer in ReplayLayer.allCases {
+                try fixture.replay(layer, days: DayRange(from: day, to: day))
+            }
             for name in [fixture.settings.silver, fixture.gold("accounts")] {
                 #expect(try await fixture.lines("SELECT date FROM \(name)", over: [name]) == ["2026-01-01"])
             }

@@ -144,7 +144,9 @@ package final class DatabricksPipeline {
         let name = settings.gold(service)
         guard let table = tables.first(where: { $0.name == name })?.delta else { return true }
         let metadata = table.head.metadata
-        if let seen = roomy[name], seen.service == service, seen.schema == metadata.schemaString { return true }
+        if let seen = roomy[name], seen.service == service, seen.schema == metadata.schemaString {
+            return true
+        }
         let schema = try metadata.schema()
         guard try schema.merged(with: TableShape.gold(service).schema) == schema else { return false }
         roomy[name] = (metadata.schemaString, service)

@@ -207,7 +207,8 @@ final class EventStaging {
                     code: .expectationFailed,
                     message:
                         "\(failure.source), byte \(failure.offset): the event in bronze breaks \(failure.rule.rawValue), and nothing was replayed",
-                    mend: "set `expectations: {\(failure.rule.rawValue): warn}`, or drop to leave such events out"
+                    mend:
+                        "set `expectations: {\(failure.rule.rawValue): warn}`, or drop to leave such events out"
                 )
             }
             let services = decoder.services

@@ -118,8 +118,10 @@ struct ReplayCommand: AsyncParsableCommand {
         return configuration.settings(of: found)
     }
 
-    private func differences(of replay: DatabricksReplay, _ engine: QueryEngine) async throws -> [ReplayReport]
-    {
+    private func differences(
+        of replay: DatabricksReplay,
+        _ engine: QueryEngine
+    ) async throws -> [ReplayReport] {
         let limits = QueryLimits(
             memoryByteCount: 1_000_000_000,
             threadCount: ProcessInfo.processInfo.activeProcessorCount

@@ -202,7 +202,9 @@ struct ReplayFixture {
                 "\(name.folder)/\($0.decoded)"
             }
         }
-        return try paths().subtracting(known).filter { $0.hasSuffix(".parquet") && !$0.contains("_delta_log") }
+        return try paths().subtracting(known).filter {
+            $0.hasSuffix(".parquet") && !$0.contains("_delta_log")
+        }
     }
 }
 
