@@ -193,7 +193,7 @@ let package = Package(
             name: "PipelinesTests",
             dependencies: [
                 "AuditFormats", "BatchProtocol", "Catalog", "DeltaLog", "DeltaTables", "Intake",
-                "ObjectStorage", "ParquetFiles", "Pipelines", "SimulatedDisk",
+                "ObjectStorage", "ParquetFiles", "Pipelines", "Query", "SimulatedDisk",
             ],
             swiftSettings: strict
         ),

@@ -177,10 +177,12 @@ struct EventColumns: ~Copyable {
         metadata.appendNulls(upTo: count)
         rescued.appendNulls(upTo: count)
         let columns = [
-            eventID.finish(), taken(.version), timestamp.finish(as: .int64), dateTime.finish(as: .timestamp),
+            eventID.finish(withBounds: false), taken(.version), timestamp.finish(as: .int64),
+            dateTime.finish(as: .timestamp),
             taken(.accountID), taken(.workspaceID), taken(.sourceIPAddress), taken(.userAgent),
             taken(.sessionID), taken(.email), taken(.subjectName), taken(.serviceName), taken(.actionName),
-            requestID.finish(), params, finishResponse(), taken(.auditLevel), metadata.finish(),
+            requestID.finish(withBounds: false), params, finishResponse(), taken(.auditLevel),
+            metadata.finish(),
             rescued.finish(),
             ingestTime.finish(as: .timestamp), taken(.source), sourceOffset.finish(as: .int64),
         ]

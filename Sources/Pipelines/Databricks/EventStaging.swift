@@ -160,7 +160,7 @@ final class EventStaging {
         var target = FileTarget(
             folder: table.folder,
             schema: batch.schema,
-            storage: storage,
+            storage: storage + batch.plainTexts(besides: storage),
             partition: (name: "date", value: day)
         )
         // Ordinals of equal records count on the order of its rows.

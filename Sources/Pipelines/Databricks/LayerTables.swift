@@ -1,5 +1,6 @@
 import AuditFormats
 import Catalog
+import Columnar
 import DeltaLog
 import DeltaTables
 import ParquetFiles
@@ -53,10 +54,29 @@ extension TableShape {
 
     /// Texts that never repeat are stored plain, times as differences.
     static let eventStorage: [ColumnStorage] = [
-        ColumnStorage("event_id", usesDictionary: false),
+        ColumnStorage("event_id", usesDictionary: false, hasStatistics: false),
         ColumnStorage("timestamp", usesDictionary: false, usesDelta: true),
         ColumnStorage("date_time", usesDictionary: false, usesDelta: true),
-        ColumnStorage("requestId", usesDictionary: false),
+        ColumnStorage("requestId", usesDictionary: false, hasStatistics: false),
         ColumnStorage("source_offset", usesDictionary: false, usesDelta: true),
     ]
+}
+
+extension RecordBatch {
+    /// Texts that the builders found not to repeat: a dictionary would be tried and given up by the encoder.
+    ///
+    /// - Parameter settled: Columns whose storage is decided.
+    /// - Returns: The others that come as plain texts, also fields of structures.
+    func plainTexts(besides settled: [ColumnStorage]) -> [ColumnStorage] {
+        let names = Set(settled.map(\.path))
+        var paths: [String] = []
+        for (field, column) in zip(schema, columns) {
+            if column.type == .string { paths.append(field.name) }
+            guard case .structure(let fields) = column.type else { continue }
+            for (part, values) in zip(fields, column.children) where values.type == .string {
+                paths.append("\(field.name).\(part.name)")
+            }
+        }
+        return paths.filter { !names.contains($0) }.map { ColumnStorage($0, usesDictionary: false) }
+    }
 }

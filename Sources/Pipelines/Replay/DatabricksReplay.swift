@@ -106,7 +106,11 @@ package struct DatabricksReplay: Sendable {
         )
         let pipeline = DatabricksPipeline(settings: settings, lake: lake, observer: observer, clock: clock)
         try pipeline.demandJSONLibrary()
-        let basis = try pipeline.replayBasis(of: request.layer, patience: request.patience)
+        let basis = try pipeline.replayBasis(
+            of: request.layer,
+            mayApply: request.mayApply,
+            patience: request.patience
+        )
         observer.phase(.read)
         let made: (files: [String: [StagedFile]], services: [ServiceSchema])
         do {

@@ -23,12 +23,14 @@ extension DatabricksPipeline {
     ///
     /// - Parameters:
     ///   - layer: The layer whose tables are wanted.
+    ///   - mayApply: Whether a batch without rows, which a replay that was killed has left open, may be finished.
     ///   - patience: How long an open batch may take.
     /// - Throws: `PipelineError` with code `unsettled` when a batch stays open or gold was left for later.
-    func replayBasis(of layer: ReplayLayer, patience: Duration) throws -> ReplayBasis {
+    func replayBasis(of layer: ReplayLayer, mayApply: Bool, patience: Duration) throws -> ReplayBasis {
         let deadline = ContinuousClock.now + patience
         while true {
             if let basis = try replayBasis(of: layer) { return basis }
+            if mayApply, try finishAmendment() { continue }
             guard ContinuousClock.now < deadline, !observer.isCancelled() else {
                 throw PipelineError(
                     code: .unsettled,
@@ -38,6 +40,18 @@ extension DatabricksPipeline {
             }
             StopRequest().sleep(for: Self.lookInterval)
         }
+    }
+
+    /// Finishes the open batch when it has no rows; returns whether it had none.
+    private func finishAmendment() throws -> Bool {
+        let shard = ShardStore(store: lake.store, path: ShardPath(pipeline: name, shard: 0))
+        let opening = try shard.open(isReading: true)
+        guard let plan = opening.plan, plan.batch != opening.receipt?.batch,
+            plan.tables.allSatisfy({ $0.rows == 0 })
+        else { return false }
+        var run = try open()
+        while run.hasOpenBatch { _ = try run.advance() }
+        return true
     }
 
     /// nil when a batch is open.
