@@ -115,7 +115,10 @@ extension TableComparison {
         }.joined(separator: " UNION ALL ")
     }
 
+    /// One row with all that is to be known.
+    ///
     /// - Parameter hasTwins: Whether there are rows that share a key.
+    /// - Returns: One statement.
     func sql(hasTwins: Bool) -> String {
         let number = hasTwins ? "row_number() OVER (PARTITION BY \(keyNames) ORDER BY \(orderNames))" : "1"
         let conditions =

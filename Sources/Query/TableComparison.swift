@@ -18,7 +18,9 @@ package struct TableComparison: Hashable, Sendable {
     package var key: [String]
     /// Columns that tell rows of one key apart.
     package var order: [String]
-    /// What is compared: columns, and fields of structures, as paths. A structure itself is compared by whether it is there.
+    /// What is compared: columns, and fields of structures, as paths.
+    ///
+    /// A structure itself is compared by whether it is there.
     package var paths: [[String]]
 
     /// Creates a comparison.

@@ -57,9 +57,9 @@ package struct DatabricksReplay: Sendable {
 
     // MARK: Making
 
-    /// Makes the rows; no table changes. `discard` has to be called in the end.
+    /// Makes the rows; no table changes.
     ///
-    /// Blocks; runs on threads of its own.
+    /// `discard` has to be called in the end. Blocks; runs on threads of its own.
     ///
     /// - Parameters:
     ///   - request: What to make.

@@ -25,6 +25,7 @@ extension DatabricksPipeline {
     ///   - layer: The layer whose tables are wanted.
     ///   - mayApply: Whether a batch without rows, which a replay that was killed has left open, may be finished.
     ///   - patience: How long an open batch may take.
+    /// - Returns: The shard and the layer's tables at its newest receipt.
     /// - Throws: `PipelineError` with code `unsettled` when a batch stays open or gold was left for later.
     func replayBasis(of layer: ReplayLayer, mayApply: Bool, patience: Duration) throws -> ReplayBasis {
         let deadline = ContinuousClock.now + patience
