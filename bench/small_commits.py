@@ -1,6 +1,6 @@
 """What many small commits cost: a hundred runs of 1 MB, and one table of 10,000 commits.
 
-usage: small_commits.py [--runs 100] [--commits 10000] [--binary PATH]
+usage: small_commits.py [--kind postgres|databricks] [--runs 100] [--commits 10000] [--binary PATH]
 
 Prints CPU and wall seconds of the first and the last ten runs; for the long table its live files, the wall seconds of an
 idle run (open, look at the source, exit) and of a run that appends 1 MB.
@@ -17,23 +17,25 @@ import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
-CONFIG = """lake: lake
-pipelines:
-  pg: {{kind: postgres, source: {{files: "*.csv"}}, role: primary, table: s.audit, batch_bytes: {batch}}}
-"""
+PIPELINES = {
+    "postgres": 'pg: {{kind: postgres, source: {{files: "*.csv"}}, role: primary, table: s.audit, batch_bytes: {batch}}}',
+    "databricks": 'events: {{kind: databricks, source: {{objects: "*.json"}}, schema: s, batch_bytes: {batch}}}',
+}
+GENERATORS = {"postgres": ("gen_pgcsv.py", "csv"), "databricks": ("gen_databricks.py", "json")}
+TABLES = {"postgres": "main.s.audit", "databricks": "main.s.silver"}
 
 
-def generate(path, megabytes, chunk):
+def generate(path, megabytes, chunk, kind="postgres"):
     """A disjoint slice of the generator's log."""
     subprocess.run(
-        [sys.executable, HERE / "gen_pgcsv.py", "--mb", str(megabytes), "--chunk", str(chunk), "--out", path],
+        [sys.executable, HERE / GENERATORS[kind][0], "--mb", str(megabytes), "--chunk", str(chunk), "--out", path],
         check=True, stderr=subprocess.DEVNULL,
     )
 
 
-def run(binary, folder, batch="1GB"):
+def run(binary, folder, batch="1GB", kind="postgres"):
     """One process: what it reported, CPU and wall seconds."""
-    (folder / "auditlake.yaml").write_text(CONFIG.format(batch=batch))
+    (folder / "auditlake.yaml").write_text("lake: lake\npipelines:\n  " + PIPELINES[kind].format(batch=batch) + "\n")
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     command = [binary, "run", "--once", "--format", "json"]
     done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, text=True, check=True)
@@ -42,26 +44,28 @@ def run(binary, folder, batch="1GB"):
     return json.loads(done.stdout), cpu, wall
 
 
-def tables(binary, folder):
+def tables(binary, folder, kind="postgres"):
     """The table's row of `auditlake tables`."""
     done = subprocess.run(
         [binary, "tables", "--format", "json"], cwd=folder, stdout=subprocess.PIPE, text=True, check=True
     )
-    return next(row for row in json.loads(done.stdout) if row["table"] == "main.s.audit")
+    return next(row for row in json.loads(done.stdout) if row["table"] == TABLES[kind])
 
 
-def hundred_runs(binary, folder, count):
+def hundred_runs(binary, folder, count, kind):
     figures = []
     for chunk in range(count):
-        generate(folder / f"{chunk:05}.csv", 1, chunk)
-        figures.append(run(binary, folder)[1:])
-        # What was read may go, as after a rotation.
-        (folder / f"{chunk:05}.csv").unlink()
+        path = folder / f"{chunk:05}.{GENERATORS[kind][1]}"
+        generate(path, 1, chunk, kind)
+        figures.append(run(binary, folder, kind=kind)[1:])
+        # What was read may go, as after a rotation; delivered files stay.
+        if kind == "postgres":
+            path.unlink()
     first, last = figures[:10], figures[-10:]
     for name, part in (("first ten", first), ("last ten", last)):
         cpu, wall = [f[0] for f in part], [f[1] for f in part]
         print(f"{count} runs of 1 MB, {name}: CPU median {statistics.median(cpu):.3f} s, wall median {statistics.median(wall):.3f} s")
-    print(tables(binary, folder))
+    print(tables(binary, folder, kind))
 
 
 def many_commits(binary, folder, count):
@@ -78,15 +82,19 @@ def many_commits(binary, folder, count):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kind", choices=PIPELINES, default="postgres")
     parser.add_argument("--runs", type=int, default=100)
     parser.add_argument("--commits", type=int, default=10_000)
     parser.add_argument("--binary", default=HERE.parent / ".build/release/auditlake", type=pathlib.Path)
     options = parser.parse_args()
-    for job, count in ((hundred_runs, options.runs), (many_commits, options.commits)):
+    binary = options.binary.resolve()
+    jobs = [lambda folder: hundred_runs(binary, folder, options.runs, options.kind)]
+    if options.kind == "postgres" and options.commits:
+        jobs.append(lambda folder: many_commits(binary, folder, options.commits))
+    for job in jobs:
         folder = pathlib.Path(tempfile.mkdtemp(prefix="commits-"))
         try:
-            if count:
-                job(options.binary.resolve(), folder, count)
+            job(folder)
         finally:
             shutil.rmtree(folder)
 
