@@ -203,6 +203,60 @@ import Testing
         }
     }
 
+    @Test func aServiceThatOnlyTheReplayFindsGetsItsTableWithTheSwap() async throws {
+        try await Fixture.with { fixture in
+            let lines = [
+                Fixture.event(1, params: "{}"),
+                Fixture.event(2, service: "new", workspace: "x", params: #"{"k":"v"}"#),
+            ]
+            try fixture.write(lines, to: "a.json")
+            fixture.settings.decoding.actions[.validWorkspaceID] = .drop
+            try fixture.run()
+            let paths = try fixture.paths()
+            fixture.settings.decoding.actions = [:]
+            try fixture.make(.gold, mayApply: false).discard()
+            #expect(try fixture.paths() == paths)
+            try fixture.replay(.gold)
+            let name = fixture.gold("new")
+            #expect(try await fixture.lines("SELECT requestParams.k FROM \(name)", over: [name]) == ["v"])
+            #expect(try fixture.table(name).head.transactions.isEmpty)
+            try fixture.write(
+                [Fixture.event(3, service: "new", params: #"{"k":"w","l":"x"}"#)],
+                to: "b.json"
+            )
+            #expect(try fixture.run().rows == 1)
+            let rows = try await fixture.lines(
+                "SELECT requestParams.k, requestParams.l FROM \(name) ORDER BY 1",
+                over: [name]
+            )
+            #expect(rows == ["v,", "w,x"])
+        }
+    }
+
+    @Test func aTableThatWasNotSwappedGrowsWithItsNextBatch() async throws {
+        try await Fixture.with { fixture in
+            try fixture.write(
+                [
+                    Fixture.event(1, day: 0, params: #"{"k":"v","empty":""}"#),
+                    Fixture.event(2, day: 1, service: "jobs", params: #"{"empty":""}"#),
+                ],
+                to: "a.json"
+            )
+            try fixture.run()
+            fixture.settings.decoding.strip = [.null]
+            let day = try #require(UTCDay.days("2026-01-02"))
+            try fixture.replay(.gold, days: DayRange(from: day, to: day))
+            try fixture.write([Fixture.event(3, params: #"{"empty":"x"}"#)], to: "b.json")
+            #expect(try fixture.run().rows == 1)
+            let name = fixture.gold("accounts")
+            let rows = try await fixture.lines(
+                "SELECT requestParams.k, requestParams.empty FROM \(name) ORDER BY 1",
+                over: [name]
+            )
+            #expect(Set(rows) == ["v,", ",x"])
+        }
+    }
+
     @Test func aBrokenRuleThatMayNotBeStopsTheReplay() async throws {
         try await Fixture.with { fixture in
             try fixture.write([Fixture.event(2, workspace: "x", params: "{}")], to: "a.json")
