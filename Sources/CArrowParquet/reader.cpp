@@ -2,11 +2,14 @@
 #include <string>
 #include <vector>
 
+#include <arrow/array.h>
+#include <arrow/array/util.h>
 #include <arrow/c/bridge.h>
 #include <arrow/io/file.h>
 #include <arrow/memory_pool.h>
 #include <arrow/record_batch.h>
 #include <arrow/table.h>
+#include <arrow/util/bitmap_ops.h>
 #include <parquet/arrow/reader.h>
 #include <parquet/file_reader.h>
 #include <parquet/schema.h>
@@ -55,11 +58,60 @@ int apq_reader_read(apq_reader *reader, int row_group, ArrowSchema *schema, Arro
     });
 }
 
+namespace {
+
+arrow::Result<std::shared_ptr<arrow::Array>> conform(const std::shared_ptr<arrow::Array> &values,
+                                                     const std::shared_ptr<arrow::DataType> &type);
+
+/// The columns `fields` wants, in its order; one that is not there is null in every row.
+arrow::Result<arrow::ArrayVector> conform(const arrow::FieldVector &have, const arrow::ArrayVector &values,
+                                          const arrow::FieldVector &fields, int64_t rows) {
+    arrow::ArrayVector found;
+    size_t used = 0;
+    for (const auto &field : fields) {
+        std::shared_ptr<arrow::Array> column;
+        for (size_t i = 0; i < have.size() && !column; i++) {
+            if (have[i]->name() == field->name()) column = values[i];
+        }
+        if (column) {
+            used++;
+            ARROW_ASSIGN_OR_RAISE(column, conform(column, field->type()));
+        } else {
+            ARROW_ASSIGN_OR_RAISE(column, arrow::MakeArrayOfNull(field->type(), rows));
+        }
+        found.push_back(std::move(column));
+    }
+    if (used != have.size()) return arrow::Status::Invalid("the file has a column that the table lacks");
+    return found;
+}
+
+arrow::Result<std::shared_ptr<arrow::Array>> conform(const std::shared_ptr<arrow::Array> &values,
+                                                     const std::shared_ptr<arrow::DataType> &type) {
+    if (type->id() != arrow::Type::STRUCT || values->type_id() != arrow::Type::STRUCT) return values;
+    const auto &whole = static_cast<const arrow::StructArray &>(*values);
+    arrow::ArrayVector children;
+    for (int i = 0; i < whole.num_fields(); i++) children.push_back(whole.field(i));
+    ARROW_ASSIGN_OR_RAISE(children, conform(whole.type()->fields(), children, type->fields(), whole.length()));
+    std::shared_ptr<arrow::Buffer> validity;
+    if (whole.null_count() > 0) {
+        ARROW_ASSIGN_OR_RAISE(validity, arrow::internal::CopyBitmap(arrow::default_memory_pool(), whole.null_bitmap_data(),
+                                                                    whole.offset(), whole.length()));
+    }
+    return std::make_shared<arrow::StructArray>(type, whole.length(), children, validity, whole.null_count());
+}
+
+}  // namespace
+
 int apq_copy(apq_reader *reader, apq_writer *writer, int64_t rows, apq_error *error) {
     return guarded(error, [&]() -> arrow::Status {
+        const std::shared_ptr<arrow::Schema> schema = writer->file->schema();
         for (int group = 0; group < reader->file->num_row_groups(); group++) {
             ARROW_ASSIGN_OR_RAISE(auto table, reader->file->ReadRowGroup(group, reader->columns));
             ARROW_ASSIGN_OR_RAISE(auto batch, table->CombineChunksToBatch());
+            // A file from before the table grew has fewer columns, or fields in a structure.
+            ARROW_ASSIGN_OR_RAISE(auto columns, conform(batch->schema()->fields(), batch->columns(), schema->fields(),
+                                                        batch->num_rows()));
+            batch = arrow::RecordBatch::Make(schema, batch->num_rows(), std::move(columns));
             for (int64_t at = 0; at < batch->num_rows(); at += rows) {
                 ARROW_RETURN_NOT_OK(writer->file->WriteRecordBatch(*batch->Slice(at, rows)));
             }

@@ -144,6 +144,25 @@ import Testing
         }
     }
 
+    @Test func filesFromBeforeAGoldTableGrewAreMergedWithLaterOnes() async throws {
+        try await Fixture.with { fixture in
+            try prepare(&fixture)
+            fixture.settings.checkpointInterval = 1
+            fixture.settings.liveFileLimit = 2
+            try fixture.write(Fixture.events(24..<36), to: "c.json")
+            try fixture.run()
+            #expect(
+                try fixture.table(fixture.gold("accounts")).history(limit: 9).contains {
+                    $0.operation == "OPTIMIZE"
+                }
+            )
+            let rows = try await fixture.rows(of: .gold)
+            #expect(rows.count == 36)
+            #expect(rows.filter { $0.contains("empty=") }.count == 6)
+            #expect(rows.filter { $0.contains("k=v") }.count == 36)
+        }
+    }
+
     @Test func twoReplaysAtOnceNeverBothSwap() async throws {
         try await Fixture.with { fixture in
             // Only the replays bring rows of the service: there is nothing that both would remove.

@@ -98,7 +98,8 @@ int64_t apq_reader_rows(const apq_reader *reader);
 int apq_reader_read(apq_reader *reader, int row_group, struct ArrowSchema *schema, struct ArrowArray *array,
                     apq_error *error);
 
-/// Copies all row groups of the reader, in order, to a writer of the same columns, `rows` rows a row group at the most.
+/// Copies all row groups of the reader, in order, to a writer, `rows` rows a row group at the most. Columns go by name;
+/// what the file lacks, also in structures, is null; a column that the writer lacks is an error.
 int apq_copy(apq_reader *reader, apq_writer *writer, int64_t rows, apq_error *error);
 
 /// The schema of the file's selected columns; the caller releases it.
