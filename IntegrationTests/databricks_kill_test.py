@@ -206,7 +206,7 @@ def settle(w, name):
     """drains a lake, looks that a further run finds nothing, and reckons"""
     w.drain()
     again = w.drain()
-    problems, tables = databricks_lake.reckon(w)
+    problems, tables = databricks_lake.reckon(w, was_killed=True)
     if again["batches"] or again["rows"]:
         problems.append(f"a further run found {again['batches']} batches with {again['rows']} rows")
     print(f"{name}: {len(w.numbers('receipts'))} batches, {len(w.gold_tables())} gold tables, "

@@ -44,6 +44,8 @@ package struct BatchPlan: Codable, Hashable, Sendable {
     package var ranges: [SourceRange]
     /// What is read of objects, in order; nil for none.
     package var objects: [ObjectRange]?
+    /// The settings that its rows depend on, in the pipeline's own form; nil when a redo takes those of its run.
+    package var settings: String?
     /// The batch group, in order of commit.
     package var tables: [PlannedTable]
     /// Ids of files that are no longer kept in mind; nil for none.

@@ -140,7 +140,8 @@ package struct DatabricksDecoder: ~Copyable {
             }
             var length = newline ?? rest
             var fault: RecordFault.Code?
-            if length > settings.maxPendingBytes {
+            // A piece that was cut has this length, too: bronze does not tell one from the other.
+            if length >= settings.maxPendingBytes {
                 length = settings.maxPendingBytes
                 fault = .tooLong
             } else if newline == nil, !isEnd {

@@ -1,7 +1,7 @@
 import CSimdJSON
 
 /// A value of `requestParams` that says nothing.
-package enum EmptyValue: String, Hashable, Sendable, CaseIterable {
+package enum EmptyValue: String, Codable, Hashable, Sendable, CaseIterable {
     /// `null`
     case null
     /// `""`
@@ -22,7 +22,7 @@ package enum EmptyValue: String, Hashable, Sendable, CaseIterable {
 }
 
 /// What each event is expected to satisfy.
-package enum EventRule: String, Hashable, Sendable, CaseIterable {
+package enum EventRule: String, Codable, CodingKeyRepresentable, Hashable, Sendable, CaseIterable {
     /// `workspaceId` is a whole number, not negative. Not asked of the diagnostic form, which has none.
     case validWorkspaceID = "valid_workspace_id"
     /// The event has a time that could be read.
@@ -34,7 +34,7 @@ package enum EventRule: String, Hashable, Sendable, CaseIterable {
 }
 
 /// What becomes of an event that breaks a rule.
-package enum RuleAction: String, Hashable, Sendable, CaseIterable {
+package enum RuleAction: String, Codable, Hashable, Sendable, CaseIterable {
     /// It is counted.
     case warn
     /// It goes to the quarantine, not to silver and gold.
@@ -44,7 +44,7 @@ package enum RuleAction: String, Hashable, Sendable, CaseIterable {
 }
 
 /// How audit events become rows.
-package struct DatabricksDecoderSettings: Hashable, Sendable {
+package struct DatabricksDecoderSettings: Codable, Hashable, Sendable {
     /// Values of `requestParams` that are left out with their keys.
     package var strip: Set<EmptyValue> = [.null, .emptyString]
     /// What becomes of events that break a rule; a rule that is missing here is `warn`.

@@ -154,14 +154,18 @@ struct BronzeReader {
 
 extension DatabricksPipeline {
     /// Decodes the rows that a batch has left in bronze.
-    func readBronze(plannedAt: Int64, into staging: EventStaging) throws {
-        guard let bronze = tables.first(where: { $0.name == settings.bronze }) else { return }
+    ///
+    /// - Returns: How many there are.
+    func readBronze(plannedAt: Int64, into staging: EventStaging) throws -> Int {
+        guard let bronze = tables.first(where: { $0.name == settings.bronze }) else { return 0 }
+        var rowCount = 0
         let day = UTCDay.text(microseconds: plannedAt)
         try BronzeReader(table: bronze.delta).read(
             days: day...day,
             isWanted: { $0 == plannedAt },
             begin: { source, _, modified in staging.begin(source, modified: modified) },
             body: { row in
+                rowCount += 1
                 try staging.decode(
                     record: row.bytes,
                     paddingByteCount: row.paddingByteCount,
@@ -169,5 +173,6 @@ extension DatabricksPipeline {
                 )
             }
         )
+        return rowCount
     }
 }

@@ -1,6 +1,7 @@
 import AuditFormats
 import BatchProtocol
 import Catalog
+import FoundationEssentials
 
 extension DatabricksPipeline {
     /// How the batch stands to every rule, from what was read and what lies in its files.
@@ -91,5 +92,30 @@ extension RuleAction {
         case .drop: .drop
         case .fail: .fail
         }
+    }
+}
+
+extension DatabricksDecoderSettings {
+    /// As a plan keeps them.
+    var stored: String {
+        get throws {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = .sortedKeys
+            return String(decoding: try encoder.encode(self), as: UTF8.self)
+        }
+    }
+
+    /// Reads what a plan has.
+    ///
+    /// - Throws: `PipelineError` with code `damagedState`.
+    init(stored text: String) throws {
+        guard let settings = try? JSONDecoder().decode(Self.self, from: Data(text.utf8)) else {
+            throw PipelineError(
+                code: .damagedState,
+                message: "the settings that a plan holds cannot be read",
+                mend: "finish the batch with the release of auditlake that planned it"
+            )
+        }
+        self = settings
     }
 }

@@ -62,6 +62,7 @@ extension DatabricksPipeline {
         observer.phase(.data)
         var staged = try staging.finish()
         staged.objects = ranges
+        staged.settings = try settings.decoding.stored
         do {
             staged.expectations = try expectations(of: staged, staging.totals)
         } catch {
@@ -81,17 +82,17 @@ extension DatabricksPipeline {
             self,
             known: try KnownServices(state),
             plannedAt: plan.plannedAt,
-            wanted: wanted
+            wanted: wanted,
+            settings: try plan.settings.map(DatabricksDecoderSettings.init(stored:))
         )
         let planned = Dictionary(uniqueKeysWithValues: plan.tables.map { ($0.name, $0.rows) })
         let hasBronze =
             !wanted.contains(settings.bronze) && planned[settings.bronze.description] ?? 0 > 0
         let gaps: [SourceGap] = try staging.whileEncoding {
-            if hasBronze {
-                try readBronze(plannedAt: plan.plannedAt, into: staging)
-                return []
-            }
-            return try readAgain(plan, into: staging)
+            guard hasBronze else { return try readAgain(plan, into: staging) }
+            let rowCount = try readBronze(plannedAt: plan.plannedAt, into: staging)
+            // Bronze was committed without bytes that were lost.
+            return rowCount < planned[settings.bronze.description] ?? 0 ? try lostRanges(plan) : []
         }
         var staged = try staging.finish()
         staged.objects = plan.objects ?? []
@@ -106,11 +107,18 @@ extension DatabricksPipeline {
                     code: .damagedState,
                     message:
                         "batch \(plan.batch) was planned with \(expected) rows of \(table.name), and comes to \(found) now",
-                    mend: "finish the batch with the release that planned it"
+                    mend: "finish the batch with the release of auditlake that planned it"
                 )
             }
         }
         return staged
+    }
+
+    /// The ranges of a plan that cannot be read any more; all of them when each can be, for some could not.
+    private func lostRanges(_ plan: BatchPlan) throws -> [SourceGap] {
+        let ranges = (plan.objects ?? []).filter { $0.rangeByteCount > 0 }
+        let lost = try ranges.filter { try drops.locate($0) == nil }
+        return (lost.isEmpty ? ranges : lost).map { SourceGap(path: $0.key, from: $0.from, to: $0.to) }
     }
 
     /// Reads the ranges of a plan once more.

@@ -25,12 +25,14 @@ final class EventStaging {
     ///   - known: The services before the batch.
     ///   - plannedAt: The batch's time, in microseconds since 1970-01-01 UTC.
     ///   - wanted: The tables that get files; nil for all.
+    ///   - planned: How events become rows, as the plan has it; nil for the pipeline's settings of now.
     ///   - replay: Which rows of earlier batches are made again; nil for those of a batch.
     init(
         _ pipeline: DatabricksPipeline,
         known: KnownServices,
         plannedAt: Int64,
         wanted: Set<TableName>?,
+        settings planned: DatabricksDecoderSettings? = nil,
         replay: ReplayTarget? = nil
     ) {
         self.pipeline = pipeline
@@ -38,7 +40,7 @@ final class EventStaging {
         self.wanted = wanted
         self.plannedAt = plannedAt
         self.replay = replay
-        var settings = pipeline.settings.decoding
+        var settings = planned ?? pipeline.settings.decoding
         if let wanted {
             settings.buildsBronze = wanted.contains(pipeline.settings.bronze)
             settings.buildsSilver = wanted.contains(pipeline.settings.silver)

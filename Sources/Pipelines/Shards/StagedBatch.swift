@@ -20,6 +20,8 @@ struct StagedBatch {
     var forgotten: [String] = []
     /// Records left out by the configuration, by its setting.
     var leftOut: [String: Int] = [:]
+    /// The settings that the rows depend on; nil when a redo takes those of its run.
+    var settings: String?
     /// What changed in the values that the pipeline keeps in mind.
     var stateChanges: [StateChange] = []
     /// How records stood to the rules.

@@ -120,7 +120,8 @@ struct TraceRecordCommand: AsyncParsableCommand {
                 throw UsageError(
                     message:
                         "no pipeline has read \(path), and none would: it is not there, or no pattern matches it",
-                    mend: "look for the files that are read with: auditlake status"
+                    mend:
+                        "look for the files that are read with: auditlake status; trace knows pipelines of kind postgres only"
                 )
             }
             try say(format == .json ? try traces.json : traces.map(\.text).joined(separator: "\n"))

@@ -72,7 +72,11 @@ struct StatusReport: Encodable {
             lines.append("  \(vanishedFiles) files that were read are gone or match no more")
         }
         if let lastError { lines.append("  last error at \(lastError.time): \(lastError.message)") }
-        guard !files.isEmpty else { return (lines + ["  no file matches"]).joined(separator: "\n") }
+        guard !files.isEmpty else {
+            return
+                (lines + [lastBatch > 0 && vanishedFiles == 0 ? "  nothing is unread" : "  no file matches"])
+                .joined(separator: "\n")
+        }
         return (lines + table(of: files).split(separator: "\n").map { "  \($0)" }).joined(separator: "\n")
     }
 

@@ -57,6 +57,40 @@ import Testing
         }
     }
 
+    /// Bronze was committed without lost bytes: what is made from it has as many rows as it can have.
+    @Test func goldIsMadeOfWhatBronzeHasLeft() throws {
+        try Fixture.with { lake in
+            try lake.deliver(Self.lines)
+            try lake.deliver([Fixture.event(21), Fixture.event(22, service: "gone")], to: "b.json")
+            try runUntilCommit(of: "bronze", lake)
+            try lake.remove("b.json")
+            lake.settings.onDataLoss = .continue
+            #expect(try lake.run(.bronzeAndSilver).lostBytes > 0)
+            try lake.run(.gold)
+            try lake.expectExact(Self.lines)
+            try lake.deliver([Fixture.event(23)], to: "c.json")
+            try lake.run()
+            try lake.expectExact(Self.lines + [Fixture.event(23)])
+        }
+    }
+
+    /// A batch that is open is finished with the settings that it was planned with.
+    @Test(arguments: ["bronze", "silver", "jobs"])
+    func settingsThatChangedCountForLaterBatches(_ table: String) throws {
+        try Fixture.with { lake in
+            let nameless = Fixture.event(7).replacingOccurrences(of: #""act""#, with: "null")
+            try lake.deliver(Self.lines + [nameless])
+            try runUntilCommit(of: table, lake)
+            lake.settings.decoding.actions[.actionNameNotNull] = .drop
+            try lake.run()
+            try lake.expectExact(Self.lines + [nameless])
+            let later = nameless.replacingOccurrences(of: "r-7", with: "r-8")
+            try lake.deliver([later], to: "b.json")
+            try lake.run()
+            try lake.expectExact(Self.lines + [nameless], quarantined: [later])
+        }
+    }
+
     /// Ends the run before each of its changes to the disk in turn.
     @Test func runThatEndsAtAnyChangeLosesNothingAndDoublesNothing() throws {
         func prepare(_ lake: inout Fixture) throws {
