@@ -46,19 +46,22 @@ struct BronzeReader {
     ///
     /// - Parameters:
     ///   - days: The days of ingest to look at, `YYYY-MM-DD`; nil for all.
+    ///   - time: The one batch's time that is wanted, in microseconds since 1970-01-01 UTC: files that cannot have it are
+    ///     passed over; nil for all.
     ///   - isWanted: Whether rows of a batch's time are wanted.
     ///   - begin: Told that the rows that follow are of another source, or of another batch.
     ///   - body: Takes a row.
     /// - Throws: `StorageError`, `ParquetError`, `DeltaLogError` and what the closures throw.
     func read(
         days: ClosedRange<String>?,
+        time: Int64? = nil,
         isWanted: (Int64) -> Bool,
         begin: (_ source: String, _ ingestTime: Int64, _ sourceTime: Int64?) throws -> Void,
         body: (Row) throws -> Void
     ) throws {
         var transcoded: [UInt8] = []
         var present: Block?
-        for file in try files(days) {
+        for file in try files(days, time.map(Self.text)) {
             let reader = try ParquetReader(path: table.path(of: file.path), fields: Self.columns)
             for group in 0..<reader.rowGroupCount {
                 try reader.withRowGroup(group) { rows in
@@ -69,23 +72,38 @@ struct BronzeReader {
     }
 
     /// The files of some days, by day and time of writing.
-    private func files(_ days: ClosedRange<String>?) throws -> [AddFile] {
+    private func files(_ days: ClosedRange<String>?, _ time: String?) throws -> [AddFile] {
         let all = try table.snapshot().files.values.filter { file in
             guard let days else { return true }
             guard let day = file.partitionValues["date"] ?? nil else { return false }
             return days.contains(day)
         }
-        return all.map { (file: $0, start: Self.start(of: $0)) }
-            .sorted { ($0.start, $0.file.path.decoded) < ($1.start, $1.file.path.decoded) }
+        return all.map { (file: $0, times: Self.times(of: $0)) }
+            .filter { file in time.map { file.times.contains($0) } ?? true }
+            .sorted {
+                ($0.times.lowerBound, $0.file.path.decoded) < ($1.times.lowerBound, $1.file.path.decoded)
+            }
             .map(\.file)
     }
 
-    /// The earliest time of a file's rows, as its statistics have it.
-    private static func start(of file: AddFile) -> String {
+    /// The times of a file's rows, as its statistics have them; all times for a file without.
+    private static func times(of file: AddFile) -> ClosedRange<String> {
         guard let stats = file.stats,
-            let bounds = try? JSONDecoder().decode(Bounds.self, from: Data(stats.utf8))
-        else { return "" }
-        return bounds.minValues?.ingestTime ?? ""
+            let bounds = try? JSONDecoder().decode(Bounds.self, from: Data(stats.utf8)),
+            let low = bounds.minValues?.ingestTime, let high = bounds.maxValues?.ingestTime, low <= high
+        else { return ""..."~" }
+        return low...high
+    }
+
+    /// A batch's time, which is in whole milliseconds, as the statistics have it.
+    private static func text(_ microseconds: Int64) -> String {
+        let day = 86_400_000_000 as Int64
+        let milliseconds = (microseconds % day + day) % day / 1_000
+        let parts = [
+            milliseconds / 3_600_000, milliseconds / 60_000 % 60, milliseconds / 1_000 % 60,
+        ].map { $0 < 10 ? "0\($0)" : "\($0)" }
+        let fraction = String(milliseconds % 1_000 + 1_000).dropFirst()
+        return "\(UTCDay.text(microseconds: microseconds))T\(parts.joined(separator: ":")).\(fraction)Z"
     }
 
     private func read(
@@ -162,6 +180,7 @@ extension DatabricksPipeline {
         let day = UTCDay.text(microseconds: plannedAt)
         try BronzeReader(table: bronze.delta).read(
             days: day...day,
+            time: plannedAt,
             isWanted: { $0 == plannedAt },
             begin: { source, _, modified in staging.begin(source, modified: modified) },
             body: { row in
