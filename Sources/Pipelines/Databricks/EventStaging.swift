@@ -15,6 +15,8 @@ final class EventStaging {
     private let ingestDay: String
     private var decoder: DatabricksDecoder
     private var source = ""
+    /// Gold tables whose names are this lake's.
+    private var claimed: Set<TableName> = []
     /// Bytes that are being read.
     var window = InputWindow()
 
@@ -155,8 +157,8 @@ final class EventStaging {
             (table, storage, day) = (
                 settings.gold(service), TableShape.eventStorage, UTCDay.text(days: Int64(date))
             )
-            // Its name is claimed before a file lies in its folder.
-            try pipeline.openGold(service)
+            // Its name is claimed before a file lies in its folder; the table is made once all its keys are known.
+            if claimed.insert(table).inserted { try pipeline.lake.claim(table) }
         }
         guard wanted?.contains(table) ?? true else { return }
         var target = FileTarget(
@@ -229,6 +231,9 @@ final class EventStaging {
         }
         var staged = StagedBatch()
         let files = try encoder.finish()
+        for (index, rows) in decoder.totals.goldRowCounts.enumerated() where rows > 0 {
+            try pipeline.openGold(decoder.services[index])
+        }
         for table in pipeline.tables { staged.files[table.name] = files[table.folder] }
         for (index, service) in decoder.services.enumerated() {
             let table = pipeline.settings.gold(service)
@@ -242,7 +247,6 @@ final class EventStaging {
         }
         if pipeline.isDeferring {
             for (index, rows) in decoder.totals.goldRowCounts.enumerated() where rows > 0 {
-                try pipeline.openGold(decoder.services[index])
                 staged.deferredRows[pipeline.settings.gold(decoder.services[index])] = rows
             }
         }
