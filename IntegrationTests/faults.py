@@ -392,7 +392,7 @@ def newer_formats(b):
         "a plan cut short": (newest["plans"], lambda s: s[:40], (newest["plans"], "restore")),
         "a receipt cut short": (newest["receipts"], lambda s: s[:40], (newest["receipts"], "restore")),
         "a commit cut short": (os.path.join(w.table, "_delta_log", f"{1:020}.json"), lambda s: s[:40], (w.table, "restore")),
-        "a table for newer readers": (os.path.join(w.table, "_delta_log", f"{0:020}.json"), lambda s: s.replace('"minReaderVersion":1', '"minReaderVersion":3'), (w.table, "reader version 3")),
+        "a table for newer readers": (os.path.join(w.table, "_delta_log", f"{1:020}.json"), lambda s: s + '{"protocol":{"minReaderVersion":3,"minWriterVersion":7,"readerFeatures":[],"writerFeatures":[]}}\n', (w.table, "reader version 3")),
     }
     for name, (path, change, words) in cases.items():
         put(path, change)
