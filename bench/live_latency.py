@@ -99,8 +99,7 @@ def main():
     except Failure as e:
         print(f"FAILED: {e}")
         failed = True
-    harness.leave(a, folder, failed)
-    return 1 if failed else 0
+    return harness.conclude(a, folder, failed)
 
 
 if __name__ == "__main__":
