@@ -216,4 +216,7 @@ def main():
 
 if __name__ == "__main__":
     warnings.filterwarnings("ignore", category=UserWarning)
-    sys.exit(main())
+    status = main()
+    sys.stdout.flush()
+    # Five engines in one process: at its exit the threads of one may hang or abort on what another has torn down.
+    os._exit(status)
