@@ -1,5 +1,6 @@
 #include "CSimdJSON.h"
 
+#include "json_number.h"
 #include "simdjson_library.h"
 
 #include <cstring>
@@ -59,8 +60,6 @@ std::string_view trimmed(std::string_view text) {
     return text;
 }
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
 /// Whether a text is a whole number of at most 20 characters.
 bool is_integer(std::string_view text) {
     if (!text.empty() && text.front() == '-') text.remove_prefix(1);
@@ -69,28 +68,6 @@ bool is_integer(std::string_view text) {
         if (!is_digit(c)) return false;
     }
     return true;
-}
-
-/// Whether a text is a number as JSON has it.
-bool is_number(std::string_view text) {
-    size_t at = !text.empty() && text.front() == '-' ? 1 : 0;
-    auto digits = [&] {
-        size_t start = at;
-        while (at < text.size() && is_digit(text[at])) at += 1;
-        return at > start;
-    };
-    size_t first = at;
-    if (!digits() || (text[first] == '0' && at > first + 1)) return false;
-    if (at < text.size() && text[at] == '.') {
-        at += 1;
-        if (!digits()) return false;
-    }
-    if (at < text.size() && (text[at] == 'e' || text[at] == 'E')) {
-        at += 1;
-        if (at < text.size() && (text[at] == '+' || text[at] == '-')) at += 1;
-        if (!digits()) return false;
-    }
-    return at == text.size();
 }
 
 /// The range of a text inside `base`; false when its escapes are unsound.

@@ -1,35 +1,13 @@
 #include "json_tokens.h"
 
+#include "json_number.h"
+
 #include <new>
 
 namespace {
 
 /// Texts beyond this length leave no memory behind.
 constexpr size_t kept_capacity = 1 << 20;
-
-bool is_digit(uint8_t c) { return c >= '0' && c <= '9'; }
-
-/// Whether a text is a number as JSON has it.
-bool is_number(std::string_view text) {
-    size_t at = !text.empty() && text.front() == '-' ? 1 : 0;
-    auto digits = [&] {
-        size_t start = at;
-        while (at < text.size() && is_digit(text[at])) at += 1;
-        return at > start;
-    };
-    size_t first = at;
-    if (!digits() || (text[first] == '0' && at > first + 1)) return false;
-    if (at < text.size() && text[at] == '.') {
-        at += 1;
-        if (!digits()) return false;
-    }
-    if (at < text.size() && (text[at] == 'e' || text[at] == 'E')) {
-        at += 1;
-        if (at < text.size() && (text[at] == '+' || text[at] == '-')) at += 1;
-        if (!digits()) return false;
-    }
-    return at == text.size();
-}
 
 /// Four hexadecimal digits; negative when they are none.
 int32_t hex4(const uint8_t *text, const uint8_t *end) {

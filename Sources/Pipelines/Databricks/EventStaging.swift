@@ -14,7 +14,6 @@ final class EventStaging {
     private let plannedAt: Int64
     private let ingestDay: String
     private var decoder: DatabricksDecoder
-    private var source = ""
     /// Gold tables whose names are this lake's.
     private var claimed: Set<TableName> = []
     /// Bytes that are being read.
@@ -79,7 +78,6 @@ final class EventStaging {
 
     /// What follows is of another object.
     func begin(_ source: String, modified: Int64?) {
-        self.source = source
         decoder.begin(source: source, sourceTime: modified)
     }
 

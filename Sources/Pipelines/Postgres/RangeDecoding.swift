@@ -7,7 +7,7 @@ struct RangeDecoding {
     /// Bytes that one read brings; a longer record makes the window grow.
     static let chunkByteCount = 4 << 20
 
-    private var window: [UInt8] = []
+    private var window = InputWindow()
     /// Bytes of the window that wait for the rest of their record.
     private var carried = 0
 
@@ -50,22 +50,14 @@ struct RangeDecoding {
         var readUpTo = from
         while readUpTo < limit {
             let wanted = Int(min(UInt64(max(Self.chunkByteCount, carried)), limit - readUpTo))
-            if window.count < carried + wanted {
-                window += [UInt8](repeating: 0, count: carried + wanted - window.count)
-            }
-            let count = try window.withUnsafeMutableBytes { bytes in
-                try reader.read(
-                    at: readUpTo,
-                    into: UnsafeMutableRawBufferPointer(rebasing: bytes[carried..<carried + wanted])
-                )
-            }
+            let count = try window.fill(carried, wanted) { try reader.read(at: readUpTo, into: $0) }
             if count == 0 { break }
             readUpTo += UInt64(count)
             let filled = carried + count
             let isEnd = isWhole && readUpTo == limit
-            let consumed = try window.withUnsafeBytes { bytes in
+            let consumed = try window.withBytes(filled) { bytes, _ in
                 try decodeWindow(
-                    UnsafeRawBufferPointer(rebasing: bytes[..<filled]),
+                    bytes,
                     at: offset,
                     path: source,
                     format: format,
@@ -74,13 +66,9 @@ struct RangeDecoding {
                     flush: flush
                 )
             }
-            window.withUnsafeMutableBytes { bytes in
-                hasher.update(UnsafeRawBufferPointer(rebasing: bytes[..<consumed]))
-                if let base = bytes.baseAddress {
-                    base.copyMemory(from: base + consumed, byteCount: filled - consumed)
-                }
-            }
+            window.withBytes(consumed) { bytes, _ in hasher.update(bytes) }
             carried = filled - consumed
+            window.drop(consumed, keeping: carried)
             offset += UInt64(consumed)
             try onChunk(consumed, decoder.totals)
         }
