@@ -7,6 +7,9 @@ extension DeltaTable {
     /// Live files at which merging starts; a hundred commits later there are at most 1,000.
     package static let liveFileLimit = 850
 
+    /// Commits that a reader has to read behind the newest checkpoint, apart from the table's creation.
+    package var commitsSinceCheckpoint: Int64 { head.version - max(checkpointVersion, 0) }
+
     /// Merges small files and writes a checkpoint when enough commits have passed, so that opening and reading the
     /// table costs no more after ten thousand commits than after the first hundred.
     ///
@@ -24,7 +27,7 @@ extension DeltaTable {
         fileLimit: Int = DeltaTable.liveFileLimit,
         now: Int64
     ) throws {
-        guard head.version - max(checkpointVersion, 0) >= interval else { return }
+        guard commitsSinceCheckpoint >= interval else { return }
         try compact(storage: storage, fileLimit: fileLimit, now: now)
         try writeCheckpoint(now: now)
         if checkpointVersion / 1_000 != (checkpointVersion - interval) / 1_000 { try cleanLog(now: now) }

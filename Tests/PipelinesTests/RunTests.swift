@@ -195,7 +195,7 @@ import Testing
                 let threads = (0..<2).map { _ in
                     WorkerThread.start(stackByteCount: 1 << 20) {
                         do {
-                            _ = try PostgresPipeline.runOnce(settings, lake: store, clock: { now })
+                            _ = try PipelineSettings.postgres(settings).runOnce(lake: store, clock: { now })
                         } catch {
                             errors.withLock { $0.append("\(error)") }
                         }

@@ -8,7 +8,7 @@ import ObjectStorage
 /// Brings Databricks audit events into a bronze, a silver and one gold table a service, by the batch protocol.
 package final class DatabricksPipeline {
     /// Bytes of stack of the thread that parses.
-    private static let stackByteCount = 8 << 20
+    static let stackByteCount = 8 << 20
 
     let settings: DatabricksPipelineSettings
     let lake: Lake
@@ -18,7 +18,7 @@ package final class DatabricksPipeline {
     let drops: ObjectDrops
     /// Quarantine, bronze, silver and the gold tables that were met, in order of first sight.
     private(set) var tables: [GroupTable] = []
-    private(set) var tableHints: [String: TableHint] = [:]
+    var tableHints: [String: TableHint] = [:]
     var summary = RunSummary()
     var progress = PipelineProgress()
     /// What the source said at the last look.
@@ -43,77 +43,14 @@ package final class DatabricksPipeline {
         drops = ObjectDrops(source: settings.source)
     }
 
-    /// Reads all that is there, batch by batch, and returns.
-    ///
-    /// Blocks; runs on threads of its own.
-    ///
-    /// - Parameters:
-    ///   - settings: What to read and where to write.
-    ///   - lake: Receives the tables.
-    ///   - observer: Is told what happens.
-    ///   - clock: Microseconds since 1970-01-01 UTC.
-    /// - Returns: What the run did.
-    /// - Throws: `PipelineError`, `ShardError`, `StorageError`, `Lake.LakeError`, `DeltaLogError`, `ParquetError`,
-    ///   `CommitConflictError`. What was committed stays.
-    package static func runOnce(
-        _ settings: DatabricksPipelineSettings,
-        lake: Lake,
-        observer: PipelineObserver = PipelineObserver(),
-        clock: @escaping @Sendable () -> Int64
-    ) throws -> RunSummary {
-        try WorkerThread.run(stackByteCount: stackByteCount) {
-            let pipeline = DatabricksPipeline(
-                settings: settings,
-                lake: lake,
-                observer: observer,
-                clock: clock
-            )
-            return try PipelineDriver(pipeline).drain()
-        }
-    }
-
-    /// Reads what is there, then what is delivered, until it is asked to stop.
-    ///
-    /// - Parameters:
-    ///   - settings: What to read and where to write.
-    ///   - lake: Receives the tables.
-    ///   - observer: Is told what happens; `isCancelled` is not asked.
-    ///   - stop: Ends the run.
-    ///   - clock: Microseconds since 1970-01-01 UTC.
-    /// - Returns: What the run did.
-    /// - Throws: As `runOnce`, apart from what is tried again.
-    package static func follow(
-        _ settings: DatabricksPipelineSettings,
-        lake: Lake,
-        observer: PipelineObserver,
-        stop: StopRequest,
-        clock: @escaping @Sendable () -> Int64
-    ) async throws -> RunSummary {
-        var observer = observer
-        observer.isCancelled = { stop.isMade }
-        let telling = observer
-        return try await WorkerThread.run(stackByteCount: stackByteCount) {
-            let pipeline = DatabricksPipeline(settings: settings, lake: lake, observer: telling, clock: clock)
-            return try PipelineDriver(pipeline).follow(until: stop)
-        }
-    }
-
     // MARK: Tables
 
-    /// Opens lake and tables, and finds out where the shard stands.
-    func open() throws -> ShardRun {
-        try demandJSONLibrary()
-        try lake.open()
-        let shard = ShardStore(store: lake.store, path: ShardPath(pipeline: settings.name, shard: 0))
-        let appID = try shard.appID(pipeline: settings.name)
-        tableHints = shard.tableHints()
+    func openFirstTables() throws {
         tables = [
             try opener.open(settings.quarantine, .quarantine),
             try opener.open(settings.bronze, .bronze),
             try opener.open(settings.silver, .silver),
         ]
-        try checkForOrphans(shard)
-        return try ShardRun(pipeline: self, shard: shard, appID: appID)
     }
 
     func demandJSONLibrary() throws {
@@ -176,6 +113,7 @@ extension DatabricksPipeline: PipelineWork {
     var isDeferring: Bool { settings.layers == .bronzeAndSilver }
     func isDeferrable(_ table: TableName) -> Bool { table.schema == settings.goldSchema }
 
+    func prepare() throws { try demandJSONLibrary() }
     func makeWatcher() -> any SourceWatcher { PollingWatcher() }
     func received(_ plan: BatchPlan, isOwn: Bool) {
         if isOwn { amendment = nil }

@@ -21,8 +21,10 @@ protocol PipelineWork: BatchWork {
     /// What goes from the plans into system tables.
     var projections: [any PlanProjection] { get }
 
-    /// Opens the lake and the tables, and finds out where the shard stands.
-    func open() throws -> ShardRun
+    /// Makes sure that the pipeline can run at all, before anything is made.
+    func prepare() throws
+    /// Opens the tables that every run of the pipeline feeds.
+    func openFirstTables() throws
 
     /// What tells that the source may have changed.
     func makeWatcher() -> any SourceWatcher
@@ -80,9 +82,21 @@ extension BatchWork {
 }
 
 extension PipelineWork {
+    /// Opens the lake and the tables, and finds out where the shard stands.
+    func open() throws -> ShardRun {
+        try prepare()
+        try lake.open()
+        let shard = ShardStore(store: lake.store, path: ShardPath(pipeline: name, shard: 0))
+        let appID = try shard.appID(pipeline: name)
+        tableHints = shard.tableHints()
+        try openFirstTables()
+        try checkForOrphans(shard)
+        return try ShardRun(pipeline: self, shard: shard, appID: appID)
+    }
+
     /// A shard begins at batch 1 only beside batches of shards that the lake still knows: those of one whose folder was
     /// removed are the same records, which would be loaded again.
-    func checkForOrphans(_ shard: ShardStore) throws {
+    private func checkForOrphans(_ shard: ShardStore) throws {
         guard try !shard.store.exists(shard.path.plan(1)) else { return }
         for table in tables {
             let writers = Set(table.delta.head.transactions.keys)

@@ -35,26 +35,31 @@ package enum PipelineSettings: Sendable {
     ///
     /// Blocks; runs on threads of its own.
     ///
+    /// A process that is killed at any instant leaves a state from which the next run goes on without losing a row or
+    /// adding one twice; so does another process that runs the same pipeline at the same time.
+    ///
     /// - Parameters:
     ///   - lake: Receives the tables.
     ///   - observer: Is told what happens.
     ///   - clock: Microseconds since 1970-01-01 UTC.
     /// - Returns: What the run did.
-    /// - Throws: As the pipeline's own `runOnce`.
+    /// - Throws: `PipelineError`, `ShardError`, `StorageError`, `Lake.LakeError`, `DeltaLogError`, `ParquetError`,
+    ///   `CommitConflictError`. What was committed stays.
     package func runOnce(
         lake: Lake,
-        observer: PipelineObserver,
+        observer: PipelineObserver = PipelineObserver(),
         clock: @escaping @Sendable () -> Int64
     ) throws -> RunSummary {
-        switch self {
-        case .postgres(let settings):
-            try PostgresPipeline.runOnce(settings, lake: lake, observer: observer, clock: clock)
-        case .databricks(let settings):
-            try DatabricksPipeline.runOnce(settings, lake: lake, observer: observer, clock: clock)
+        try WorkerThread.run(stackByteCount: stackByteCount) {
+            try PipelineDriver(work(lake: lake, observer: observer, clock: clock)).drain()
         }
     }
 
     /// Reads what is there, then what comes, until it is asked to stop.
+    ///
+    /// A batch has its receipt at the latest `commitInterval` after its records are complete, as long as the machine
+    /// keeps up. What a person or time can mend, such as a full disk, is reported and tried again. An open batch is
+    /// finished before the run ends.
     ///
     /// - Parameters:
     ///   - lake: Receives the tables.
@@ -69,23 +74,32 @@ package enum PipelineSettings: Sendable {
         stop: StopRequest,
         clock: @escaping @Sendable () -> Int64
     ) async throws -> RunSummary {
+        var observer = observer
+        observer.isCancelled = { stop.isMade }
+        let telling = observer
+        return try await WorkerThread.run(stackByteCount: stackByteCount) {
+            try PipelineDriver(work(lake: lake, observer: telling, clock: clock)).follow(until: stop)
+        }
+    }
+
+    private func work(
+        lake: Lake,
+        observer: PipelineObserver,
+        clock: @escaping @Sendable () -> Int64
+    ) -> any PipelineWork {
         switch self {
         case .postgres(let settings):
-            try await PostgresPipeline.follow(
-                settings,
-                lake: lake,
-                observer: observer,
-                stop: stop,
-                clock: clock
-            )
+            PostgresPipeline(settings: settings, lake: lake, observer: observer, clock: clock)
         case .databricks(let settings):
-            try await DatabricksPipeline.follow(
-                settings,
-                lake: lake,
-                observer: observer,
-                stop: stop,
-                clock: clock
-            )
+            DatabricksPipeline(settings: settings, lake: lake, observer: observer, clock: clock)
+        }
+    }
+
+    /// Bytes of stack of the thread that parses.
+    private var stackByteCount: Int {
+        switch self {
+        case .postgres: PostgresPipeline.stackByteCount
+        case .databricks: DatabricksPipeline.stackByteCount
         }
     }
 }

@@ -82,7 +82,7 @@ package final class PostgresPipeline {
     let clock: @Sendable () -> Int64
     /// Quarantine, then the table: the batch group in order of commit.
     private(set) var tables: [GroupTable] = []
-    private(set) var tableHints: [String: TableHint] = [:]
+    var tableHints: [String: TableHint] = [:]
     var summary = RunSummary()
     var progress = PipelineProgress()
     /// What the source said at the last look.
@@ -118,67 +118,7 @@ package final class PostgresPipeline {
         self.clock = clock
     }
 
-    /// Reads all that is there, batch by batch, and returns.
-    ///
-    /// Blocks; runs on threads of its own.
-    ///
-    /// A process that is killed at any instant leaves a state from which the next run goes on without losing a row or
-    /// adding one twice; so does another process that runs the same pipeline at the same time.
-    ///
-    /// - Parameters:
-    /// - clock: Microseconds since 1970-01-01 UTC.
-    /// - Returns: What the run did.
-    /// - Throws: `PipelineError`, `ShardError`, `StorageError`, `Lake.LakeError`, `DeltaLogError`, `ParquetError`,
-    /// `CommitConflictError`. What was committed stays.
-    package static func runOnce(
-        _ settings: PostgresPipelineSettings,
-        lake: Lake,
-        observer: PipelineObserver = PipelineObserver(),
-        clock: @escaping @Sendable () -> Int64
-    ) throws -> RunSummary {
-        try WorkerThread.run(stackByteCount: stackByteCount) {
-            let pipeline = PostgresPipeline(settings: settings, lake: lake, observer: observer, clock: clock)
-            return try PipelineDriver(pipeline).drain()
-        }
-    }
-
-    /// Reads what is there, then what is written, until it is asked to stop.
-    ///
-    /// A batch has its receipt at the latest `commitInterval` after its records are complete, as long as the machine
-    /// keeps up. What a person or time can mend, such as a full disk, is reported and tried again. An open batch is
-    /// finished before the run ends.
-    ///
-    /// - Parameters:
-    ///   - settings: What to read and where to write.
-    ///   - lake: Receives the tables.
-    ///   - observer: Is told what happens; `isCancelled` is not asked.
-    ///   - stop: Ends the run.
-    ///   - clock: Microseconds since 1970-01-01 UTC.
-    /// - Returns: What the run did.
-    /// - Throws: As `runOnce`, apart from what is tried again.
-    package static func follow(
-        _ settings: PostgresPipelineSettings,
-        lake: Lake,
-        observer: PipelineObserver,
-        stop: StopRequest,
-        clock: @escaping @Sendable () -> Int64
-    ) async throws -> RunSummary {
-        var observer = observer
-        observer.isCancelled = { stop.isMade }
-        let telling = observer
-        return try await WorkerThread.run(stackByteCount: stackByteCount) {
-            let pipeline = PostgresPipeline(settings: settings, lake: lake, observer: telling, clock: clock)
-            return try PipelineDriver(pipeline).follow(until: stop)
-        }
-    }
-
-    /// Opens lake, shard and tables, and finds out where the shard stands.
-    func open() throws -> ShardRun {
-        try refuseConflicts()
-        try lake.open()
-        let shard = ShardStore(store: lake.store, path: ShardPath(pipeline: settings.name, shard: 0))
-        let appID = try shard.appID(pipeline: settings.name)
-        tableHints = shard.tableHints()
+    func openFirstTables() throws {
         tables = [
             try opener.open(settings.quarantine, .quarantine),
             try opener.open(
@@ -190,8 +130,6 @@ package final class PostgresPipeline {
                 )
             ),
         ]
-        try checkForOrphans(shard)
-        return try ShardRun(pipeline: self, shard: shard, appID: appID)
     }
 
     /// Texts that never repeat are stored plain, times as differences; footers carry no bounds that nobody can use.
@@ -221,6 +159,7 @@ extension PostgresPipeline: PipelineWork {
     var projections: [any PlanProjection] { [ExpectationsProjection()] }
     var configuredPipelines: Set<String>? { settings.configuredPipelines }
 
+    func prepare() throws { try refuseConflicts() }
     func makeWatcher() -> any SourceWatcher { FileWatcher(source: settings.source) }
 
     var isDeferring: Bool { false }

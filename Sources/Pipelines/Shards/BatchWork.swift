@@ -21,7 +21,7 @@ protocol BatchWork: AnyObject {
     /// The tables fed so far, in order of commit: the batch group.
     var tables: [GroupTable] { get }
     /// What the heads of the tables were at an earlier run, by name.
-    var tableHints: [String: TableHint] { get }
+    var tableHints: [String: TableHint] { get set }
     /// The table whose rows stand for the batch's.
     var mainTable: TableName { get }
     /// What the source said at the last look.

@@ -246,7 +246,7 @@ struct ShardRun {
         }
         guard !due.isEmpty else { return }
         let staged = try pipeline.restage(plan, for: Set(due.map(\.name)), after: state)
-        for table in due {
+        for table in due.prefix(1 + pipeline.tables.count / Int(upkeep.checkpointInterval)) {
             guard let files = staged.files[table.name], !files.isEmpty else { continue }
             let result = try table.delta.append(
                 files.map(\.add),
@@ -282,20 +282,30 @@ struct ShardRun {
         let report = report(of: receipt, plan)
         pipeline.summary.rows += report.rows
         pipeline.summary.quarantined += report.quarantined
-        for table in pipeline.tables {
-            try table.delta.maintain(
-                storage: table.storage,
-                interval: pipeline.upkeep.checkpointInterval,
-                fileLimit: pipeline.upkeep.liveFileLimit,
-                now: pipeline.clock() / 1_000
-            )
-        }
+        try keepTablesShort()
         pipeline.summary.batches += 1
         pipeline.summary.leftOut += report.leftOut.values.reduce(0, +)
         pipeline.summary.bytes += receipt.bytes
         pipeline.observer.event(.committed(report))
         pipeline.summary.lostBytes += receipt.gaps.reduce(0) { $0 + $1.to - $1.from }
         staged = nil
+    }
+
+    /// Maintains the tables whose logs are due, the longest first, and no more after one batch than come due in one on
+    /// average: tables that were made together would all ask for it together.
+    private func keepTablesShort() throws {
+        let upkeep = pipeline.upkeep
+        let due = pipeline.tables
+            .filter { $0.delta.commitsSinceCheckpoint >= upkeep.checkpointInterval }
+            .sorted { $0.delta.commitsSinceCheckpoint > $1.delta.commitsSinceCheckpoint }
+        for table in due.prefix(1 + pipeline.tables.count / Int(upkeep.checkpointInterval)) {
+            try table.delta.maintain(
+                storage: table.storage,
+                interval: upkeep.checkpointInterval,
+                fileLimit: upkeep.liveFileLimit,
+                now: pipeline.clock() / 1_000
+            )
+        }
     }
 
     private func report(of receipt: BatchReceipt, _ plan: BatchPlan) -> BatchReport {

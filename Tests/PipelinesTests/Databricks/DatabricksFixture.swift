@@ -81,7 +81,7 @@ struct DatabricksFixture {
         let now = now
         var settings = settings
         settings.layers = layers
-        return try DatabricksPipeline.runOnce(settings, lake: lake, clock: { now })
+        return try PipelineSettings.databricks(settings).runOnce(lake: lake, clock: { now })
     }
 
     /// Runs the pipeline until the process dies before a change; starts a new process then.

@@ -123,4 +123,38 @@ import Testing
             #expect(days.contains("2027-05-19"))
         }
     }
+
+    @Test
+    func checkpointsOfTablesThatGrowTogetherAreSpreadOverBatches() throws {
+        try DatabricksFixture.with { fixture in
+            fixture.settings.checkpointInterval = 4
+            let services = ["jobs", "clusters", "notebook", "accounts"]
+            let tables =
+                [fixture.settings.bronze, fixture.settings.silver] + services.map { fixture.gold($0) }
+            func checkpoints() throws -> Int {
+                try tables.reduce(0) { count, table in
+                    try count
+                        + fixture.lake.store.list("\(table.folder)/_delta_log")
+                        .filter { $0.name.hasSuffix(".checkpoint.parquet") }.count
+                }
+            }
+            var counts = [0]
+            for batch in 1...12 {
+                fixture.now += 1_000_000
+                let lines = services.enumerated().map {
+                    DatabricksFixture.event(batch * 10 + $0.offset, service: $0.element)
+                }
+                try fixture.deliver(lines, to: "\(batch).json")
+                try fixture.run()
+                counts.append(try checkpoints())
+            }
+            // Seven tables, one of them without rows: 1 + 7 / 4 in a batch.
+            #expect(zip(counts, counts.dropFirst()).allSatisfy { $1 - $0 <= 2 }, "\(counts)")
+            for table in tables {
+                let delta = try #require(try fixture.lake.table(table))
+                #expect(delta.head.version == 12)
+                #expect(delta.commitsSinceCheckpoint < 7)
+            }
+        }
+    }
 }

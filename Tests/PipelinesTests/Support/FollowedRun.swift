@@ -21,8 +21,7 @@ final class FollowedRun {
         let (lake, now, stop) = (fixture.lake, fixture.now, stop)
         run = Task { [settings] in
             defer { sink.finish() }
-            return try await PostgresPipeline.follow(
-                settings,
+            return try await PipelineSettings.postgres(settings).follow(
                 lake: lake,
                 observer: observer,
                 stop: stop,

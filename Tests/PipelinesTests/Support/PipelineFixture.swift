@@ -110,7 +110,7 @@ struct PipelineFixture {
     @discardableResult
     func run(observer: PipelineObserver = PipelineObserver()) throws -> RunSummary {
         let now = now
-        return try PostgresPipeline.runOnce(settings, lake: lake, observer: observer, clock: { now })
+        return try PipelineSettings.postgres(settings).runOnce(lake: lake, observer: observer, clock: { now })
     }
 
     /// Runs the pipeline until the process dies before a change; starts a new process then.

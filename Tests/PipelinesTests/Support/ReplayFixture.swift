@@ -92,7 +92,7 @@ struct ReplayFixture {
     @discardableResult
     func run() throws -> RunSummary {
         let now = now
-        return try DatabricksPipeline.runOnce(settings, lake: lake, clock: { now })
+        return try PipelineSettings.databricks(settings).runOnce(lake: lake, clock: { now })
     }
 
     func make(
