@@ -1,11 +1,14 @@
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include <arrow/array.h>
 #include <arrow/array/util.h>
+#include <arrow/buffer.h>
 #include <arrow/c/bridge.h>
 #include <arrow/io/file.h>
+#include <arrow/io/interfaces.h>
 #include <arrow/memory_pool.h>
 #include <arrow/record_batch.h>
 #include <arrow/table.h>
@@ -24,23 +27,89 @@ struct apq_reader {
     std::vector<int> columns;
 };
 
+namespace {
+
+/// A file behind callbacks.
+class SourceFile : public arrow::io::RandomAccessFile {
+  public:
+    explicit SourceFile(apq_source source) : source_(source) {}
+    ~SourceFile() override { source_.release(source_.context); }
+
+    arrow::Status Close() override {
+        closed_ = true;
+        return arrow::Status::OK();
+    }
+    bool closed() const override { return closed_; }
+    arrow::Result<int64_t> Tell() const override { return position_; }
+    arrow::Status Seek(int64_t position) override {
+        position_ = position;
+        return arrow::Status::OK();
+    }
+    arrow::Result<int64_t> GetSize() override { return source_.size; }
+
+    arrow::Result<int64_t> ReadAt(int64_t position, int64_t count, void *out) override {
+        count = std::min(count, source_.size - position);
+        if (count <= 0) return 0;
+        int64_t read = source_.read(source_.context, position, count, out);
+        if (read < 0) return arrow::Status::IOError("the bytes cannot be read");
+        return read;
+    }
+    arrow::Result<std::shared_ptr<arrow::Buffer>> ReadAt(int64_t position, int64_t count) override {
+        ARROW_ASSIGN_OR_RAISE(auto buffer, arrow::AllocateResizableBuffer(count));
+        ARROW_ASSIGN_OR_RAISE(int64_t read, ReadAt(position, count, buffer->mutable_data()));
+        ARROW_RETURN_NOT_OK(buffer->Resize(read));
+        return std::shared_ptr<arrow::Buffer>(std::move(buffer));
+    }
+    arrow::Result<int64_t> Read(int64_t count, void *out) override {
+        ARROW_ASSIGN_OR_RAISE(int64_t read, ReadAt(position_, count, out));
+        position_ += read;
+        return read;
+    }
+    arrow::Result<std::shared_ptr<arrow::Buffer>> Read(int64_t count) override {
+        ARROW_ASSIGN_OR_RAISE(auto buffer, ReadAt(position_, count));
+        position_ += buffer->size();
+        return buffer;
+    }
+
+  private:
+    apq_source source_;
+    int64_t position_ = 0;
+    bool closed_ = false;
+};
+
+arrow::Status open(std::shared_ptr<arrow::io::RandomAccessFile> input, bool is_remote, const char *const *fields,
+                   size_t field_count, apq_reader **out) {
+    parquet::arrow::FileReaderBuilder builder;
+    ARROW_RETURN_NOT_OK(builder.Open(std::move(input)));
+    parquet::ArrowReaderProperties properties;
+    properties.set_pre_buffer(is_remote);
+    auto reader = std::make_unique<apq_reader>();
+    ARROW_RETURN_NOT_OK(builder.memory_pool(arrow::default_memory_pool())->properties(properties)->Build(&reader->file));
+    const parquet::SchemaDescriptor *schema = reader->file->parquet_reader()->metadata()->schema();
+    for (int leaf = 0; leaf < schema->num_columns(); leaf++) {
+        bool wanted = fields == nullptr;
+        const std::string &name = schema->GetColumnRoot(leaf)->name();
+        for (size_t i = 0; i < field_count && !wanted; i++) wanted = name == fields[i];
+        if (wanted) reader->columns.push_back(leaf);
+    }
+    *out = reader.release();
+    return arrow::Status::OK();
+}
+
+}  // namespace
+
 int apq_reader_open(const char *path, const char *const *fields, size_t field_count, apq_reader **out,
                     apq_error *error) {
     return guarded(error, [&]() -> arrow::Status {
         ARROW_ASSIGN_OR_RAISE(auto input, arrow::io::ReadableFile::Open(path));
-        parquet::arrow::FileReaderBuilder builder;
-        ARROW_RETURN_NOT_OK(builder.Open(input));
-        auto reader = std::make_unique<apq_reader>();
-        ARROW_RETURN_NOT_OK(builder.memory_pool(arrow::default_memory_pool())->Build(&reader->file));
-        const parquet::SchemaDescriptor *schema = reader->file->parquet_reader()->metadata()->schema();
-        for (int leaf = 0; leaf < schema->num_columns(); leaf++) {
-            bool wanted = fields == nullptr;
-            const std::string &name = schema->GetColumnRoot(leaf)->name();
-            for (size_t i = 0; i < field_count && !wanted; i++) wanted = name == fields[i];
-            if (wanted) reader->columns.push_back(leaf);
-        }
-        *out = reader.release();
-        return arrow::Status::OK();
+        return open(input, false, fields, field_count, out);
+    });
+}
+
+int apq_reader_open_source(apq_source source, const char *const *fields, size_t field_count, apq_reader **out,
+                           apq_error *error) {
+    return guarded(error, [&]() -> arrow::Status {
+        return open(std::make_shared<SourceFile>(source), true, fields, field_count, out);
     });
 }
 

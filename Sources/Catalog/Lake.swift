@@ -10,10 +10,10 @@ package struct Lake: Sendable {
     package static let reservedName = "_auditlake"
 
     /// Where the lake lies.
-    package let store: LocalStore
+    package let store: any ObjectStore
 
     /// Names the lake in a store; nothing is read.
-    package init(store: LocalStore) { self.store = store }
+    package init(store: any ObjectStore) { self.store = store }
 
     private struct Format: Codable {
         var format: Int
@@ -110,7 +110,7 @@ package struct Lake: Sendable {
             )
         }
         // Who linked it may have been killed before it was durable.
-        try store.syncFolder(of: key)
+        try store.makeDurable(key)
         guard owner.name == name.description else {
             throw LakeError(
                 code: .nameTaken,
@@ -127,7 +127,7 @@ package struct Lake: Sendable {
             for schema in try folders(catalog) {
                 for table in try folders("\(catalog)/\(schema)") {
                     let name = TableName(catalog: catalog, schema: schema, table: table)
-                    if try store.exists("\(name.folder)/_delta_log") { names.append(name) }
+                    if try store.hasFolder("\(name.folder)/_delta_log") { names.append(name) }
                 }
             }
         }
@@ -135,7 +135,7 @@ package struct Lake: Sendable {
     }
 
     private func folders(_ key: String) throws -> [String] {
-        try store.list(key.isEmpty ? "." : key).filter { $0.isFolder && !$0.name.hasPrefix(".") }.map(\.name)
+        try store.list(key).filter { $0.isFolder && !$0.name.hasPrefix(".") }.map(\.name)
     }
 
     /// Opens a table; nil when there is none.

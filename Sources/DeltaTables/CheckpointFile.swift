@@ -6,7 +6,7 @@ import ParquetFiles
 /// The Parquet file of a classic checkpoint.
 enum CheckpointFile {
     /// Writes a checkpoint's rows into an object under way.
-    static func write(_ content: CheckpointContent, to writer: ObjectWriter) throws {
+    static func write(_ content: CheckpointContent, to writer: any ObjectWriter) throws {
         guard let columns = CheckpointContent.schema.columns else {
             preconditionFailure("a checkpoint type has no column")
         }
@@ -29,13 +29,14 @@ enum CheckpointFile {
     /// The actions of a checkpoint file.
     ///
     /// - Parameters:
-    ///   - path: The file on disk.
+    ///   - key: The file in the store.
+    ///   - store: Where it lies.
     ///   - content: `.head` reads neither `add` nor `remove` columns.
     /// - Returns: One action a row.
-    /// - Throws: `ParquetError` or `DeltaLogError`.
-    static func read(path: String, content: Commit.Content) throws -> [Action] {
+    /// - Throws: `StorageError`, `ParquetError` or `DeltaLogError`.
+    static func read(_ key: String, in store: any ObjectStore, content: Commit.Content) throws -> [Action] {
         let fields = content == .head ? ["protocol", "metaData", "txn"] : nil
-        let reader = try ParquetReader(path: path, fields: fields)
+        let reader = try store.parquetReader(key, fields: fields)
         var actions: [Action] = []
         for group in 0..<reader.rowGroupCount {
             try reader.withRowGroup(group) { rows in

@@ -9,8 +9,6 @@ import ParquetFiles
 package final class DataFileWriter {
     private let sink: StoreSink
     private let parquet: ParquetWriter
-    private let store: LocalStore
-    private let key: String
     private let path: DataFilePath
     private let partitionValues: [String: String?]
     private let schema: [ColumnField]
@@ -28,7 +26,7 @@ package final class DataFileWriter {
     ///   - partitionValues: Name and text of each partition column.
     /// - Throws: `StorageError` or `ParquetError`; nothing is left behind.
     package init(
-        store: LocalStore,
+        store: any ObjectStore,
         table: String,
         schema: [ColumnField],
         storage: [ColumnStorage],
@@ -37,14 +35,12 @@ package final class DataFileWriter {
         let folders = partitionValues.map { "\($0.name)=\($0.value)/" }.joined()
         let name = "\(folders)part-\(RandomName.uuid()).zstd.parquet"
         path = DataFilePath(name)
-        key = "\(table)/\(name)"
-        self.store = store
         self.schema = schema
         self.partitionValues = Dictionary(
             uniqueKeysWithValues: partitionValues.map { ($0.name, Optional($0.value)) }
         )
         statistics = schema.map { _ in ColumnAggregate() }
-        sink = StoreSink(try store.writer(key))
+        sink = StoreSink(try store.writer("\(table)/\(name)"))
         do {
             parquet = try ParquetWriter(schema: schema, storage: storage, sink: sink)
         } catch {
@@ -81,7 +77,6 @@ package final class DataFileWriter {
     package func finish(now: Int64, dataChange: Bool = true, stats: String? = nil) throws -> AddFile {
         try sink.surfacing { try parquet.finish() }
         try sink.writer.finish()
-        try store.syncFolder(of: key)
         return AddFile(
             path: path,
             partitionValues: partitionValues,

@@ -43,7 +43,7 @@ extension DeltaTable {
     /// - Returns: The table, open.
     /// - Throws: `CommitConflictError` when the other one cannot take this schema.
     package static func create(
-        store: LocalStore,
+        store: any ObjectStore,
         folder: String,
         metadata: TableMetadata,
         now: Int64
@@ -137,7 +137,7 @@ extension DeltaTable {
             return nil
         }
         // The process that linked the commit may have been killed before it made the name durable.
-        try store.syncFolder(of: logKey(.commit(version: head.version)))
+        try store.makeDurable(logKey(.commit(version: head.version)))
         return head.version
     }
 
@@ -270,7 +270,7 @@ extension DeltaTable {
                 return .committed(version: version)
             case .alreadyCommitted(let version):
                 // The process that linked it may have been killed before it made the name durable.
-                try store.syncFolder(of: logKey(.commit(version: version)))
+                try store.makeDurable(logKey(.commit(version: version)))
                 return .alreadyCommitted(version: version)
             case .conflict(let conflict): throw CommitConflictError(table: folder, conflict: conflict)
             }

@@ -106,7 +106,7 @@ extension DeltaTable {
             partitionValues: values
         )
         do {
-            for file in files { try writer.append(contentsOf: try ParquetReader(path: path(of: file.path))) }
+            for file in files { try writer.append(contentsOf: try reader(of: file.path)) }
             let stats = try FileStatistics.merged(files.map(\.stats))
             var result = try writer.finish(now: now, dataChange: false, stats: stats)
             result.partitionValues = first.partitionValues
@@ -122,12 +122,10 @@ extension DeltaTable {
         observer?(.checkpoint)
         let content = try CheckpointContent(try snapshot(), now: now)
         let key = logKey(.checkpoint(version: content.version))
-        let temporary = "\(folder)/\(LogFileName.folder)/.\(RandomName.make()).checkpoint.tmp"
-        let writer = try store.writer(temporary)
+        let writer = try store.publisher(key)
         do {
             try CheckpointFile.write(content, to: writer)
             try writer.finish()
-            try store.publish(temporary, as: key)
         } catch {
             writer.abandon()
             throw error

@@ -1,5 +1,6 @@
 import DeltaLog
 import ObjectStorage
+import ParquetFiles
 
 /// A Delta table in a store: opens it, commits to it, keeps its log short.
 ///
@@ -9,7 +10,7 @@ package final class DeltaTable {
     /// Commits between two checkpoints.
     package static let checkpointInterval: Int64 = 100
 
-    let store: LocalStore
+    let store: any ObjectStore
     /// The table's folder in the store.
     package let folder: String
     /// The state without files.
@@ -21,7 +22,7 @@ package final class DeltaTable {
     /// Told of each stage of a commit and of maintenance, for progress and fault tests.
     package var observer: (@Sendable (TableStage) -> Void)?
 
-    init(store: LocalStore, folder: String, head: TableHead, checkpointVersion: Int64) {
+    init(store: any ObjectStore, folder: String, head: TableHead, checkpointVersion: Int64) {
         self.store = store
         self.folder = folder
         self.head = head
@@ -38,7 +39,7 @@ package final class DeltaTable {
     /// - Returns: nil when there is no table.
     /// - Throws: `DeltaLogError`, `StorageError`, `ParquetError`.
     /// - Complexity: O(commits since the newest checkpoint), however long the log is.
-    package static func open(store: LocalStore, folder: String) throws -> DeltaTable? {
+    package static func open(store: any ObjectStore, folder: String) throws -> DeltaTable? {
         if let table = try openFromHint(store: store, folder: folder) { return table }
         let names = try store.list("\(folder)/\(LogFileName.folder)").map(\.name)
         guard names.contains(where: { LogFileName($0)?.version != nil }) else { return nil }
@@ -47,7 +48,7 @@ package final class DeltaTable {
         var rest = segment.commits[...]
         if let version = segment.checkpointVersion {
             let rows = try segment.checkpointFiles.flatMap { name in
-                try CheckpointFile.read(path: store.path("\(folder)/\(name.path)"), content: .head)
+                try CheckpointFile.read("\(folder)/\(name.path)", in: store, content: .head)
             }
             start = try TableHead(version: version, checkpointRows: rows)
         } else {
@@ -67,7 +68,7 @@ package final class DeltaTable {
     }
 
     /// Opens by `_last_checkpoint`; nil when the hint is missing or wrong.
-    private static func openFromHint(store: LocalStore, folder: String) throws -> DeltaTable? {
+    private static func openFromHint(store: any ObjectStore, folder: String) throws -> DeltaTable? {
         guard let bytes = try store.read("\(folder)/\(LogFileName.lastCheckpoint.path)"),
             let hint = try? LastCheckpoint(decoding: bytes), hint.parts == nil
         else { return nil }
@@ -79,7 +80,7 @@ package final class DeltaTable {
         else {
             return nil
         }
-        let rows = try CheckpointFile.read(path: store.path(key), content: .head)
+        let rows = try CheckpointFile.read(key, in: store, content: .head)
         let head = try TableHead(version: hint.version, checkpointRows: rows)
         let table = DeltaTable(store: store, folder: folder, head: head, checkpointVersion: hint.version)
         try table.refresh()
@@ -92,7 +93,7 @@ package final class DeltaTable {
     }
 
     static func readCommit(
-        store: LocalStore,
+        store: any ObjectStore,
         folder: String,
         _ version: Int64,
         content: Commit.Content
@@ -127,7 +128,7 @@ package final class DeltaTable {
         if checkpointVersion >= 0 {
             let key = logKey(.checkpoint(version: checkpointVersion))
             if try store.exists(key) {
-                let rows = try CheckpointFile.read(path: store.path(key), content: .all)
+                let rows = try CheckpointFile.read(key, in: store, content: .all)
                 return try Snapshot(version: checkpointVersion, checkpointRows: rows)
             }
         }
@@ -135,17 +136,30 @@ package final class DeltaTable {
         let segment = try LogSegment(names: names, upTo: head.version)
         if let version = segment.checkpointVersion {
             let rows = try segment.checkpointFiles.flatMap { name in
-                try CheckpointFile.read(path: store.path("\(folder)/\(name.path)"), content: .all)
+                try CheckpointFile.read("\(folder)/\(name.path)", in: store, content: .all)
             }
             return try Snapshot(version: version, checkpointRows: rows)
         }
         return try Snapshot(creation: try readCommit(0, content: .all).required(0))
     }
 
-    /// The path of a data file on disk.
+    /// What other programs reach a data file by: a path on disk, or a URL.
     package func path(of file: DataFilePath) -> String {
         let decoded = file.decoded
         return decoded.hasPrefix("/") ? decoded : store.path("\(folder)/\(decoded)")
+    }
+
+    /// Opens a data file.
+    ///
+    /// - Parameters:
+    ///   - file: The file.
+    ///   - fields: Top-level columns to read, nil for all; names that the file lacks are passed over.
+    /// - Returns: The open file.
+    /// - Throws: `StorageError`, `ParquetError`.
+    package func reader(of file: DataFilePath, fields: [String]? = nil) throws -> ParquetReader {
+        let decoded = file.decoded
+        if decoded.hasPrefix("/") { return try ParquetReader(path: decoded, fields: fields) }
+        return try store.parquetReader("\(folder)/\(decoded)", fields: fields)
     }
 }
 

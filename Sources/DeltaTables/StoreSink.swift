@@ -3,11 +3,11 @@ import ParquetFiles
 
 /// Passes a Parquet file's bytes to the store and keeps the failure that Arrow cannot carry.
 package final class StoreSink: ParquetSink {
-    package let writer: ObjectWriter
+    package let writer: any ObjectWriter
     private(set) var failure: (any Error)?
 
     /// Writes into an object under way.
-    package init(_ writer: ObjectWriter) { self.writer = writer }
+    package init(_ writer: any ObjectWriter) { self.writer = writer }
 
     package func append(_ bytes: UnsafeRawBufferPointer) -> Bool {
         do {

@@ -37,7 +37,7 @@ extension DeltaTable {
     ///
     /// - Returns: nil when the hint does not fit the log.
     /// - Throws: `DeltaLogError`, `StorageError`.
-    package static func open(store: LocalStore, folder: String, hint: TableHint) throws -> DeltaTable? {
+    package static func open(store: any ObjectStore, folder: String, hint: TableHint) throws -> DeltaTable? {
         guard let commit = try store.read("\(folder)/\(LogFileName.commit(version: hint.version).path)"),
             hash(commit) == hint.commitHash,
             let actions = try? Commit(

@@ -3,7 +3,7 @@ import Synchronization
 /// Objects in a folder of the local disk, named by paths relative to it.
 ///
 /// A put is durable when it returns: the bytes are synced before the name appears, and the folder after it.
-package struct LocalStore: Sendable {
+package struct LocalStore: ObjectStore {
     /// The folder, absolute, without a slash at its end.
     package let root: String
     package let fileSystem: any FileSystem
@@ -15,10 +15,8 @@ package struct LocalStore: Sendable {
         self.fileSystem = fileSystem
     }
 
-    /// The path of an object on disk.
-    package func path(_ key: String) -> String { "\(root)/\(key)" }
+    package var isLocal: Bool { true }
 
-    /// The bytes of an object, nil when there is none.
     package func read(_ key: String) throws -> [UInt8]? {
         do {
             return try fileSystem.read(path(key))
@@ -27,19 +25,27 @@ package struct LocalStore: Sendable {
         }
     }
 
-    /// Whether an object is there.
+    package func open(_ key: String) throws -> (any ObjectContent)? { try FileContent(path: path(key)) }
+
     package func exists(_ key: String) throws -> Bool { try fileSystem.status(path(key)) != nil }
 
-    /// The objects directly in a folder; none when there is no such folder.
-    package func list(_ folder: String) throws -> [FileStatus] {
+    package func hasFolder(_ folder: String) throws -> Bool { try exists(folder) }
+
+    package func list(_ folder: String) throws -> [ObjectEntry] {
         do {
-            return try fileSystem.list(path(folder))
+            return try fileSystem.list(folder.isEmpty ? root : path(folder)).map { file in
+                ObjectEntry(
+                    name: file.name,
+                    byteCount: file.byteCount,
+                    modified: file.modified,
+                    isFolder: file.isFolder
+                )
+            }
         } catch let error as StorageError where error.code == .notFound {
             return []
         }
     }
 
-    /// Removes an object; one that is gone already is no error.
     package func remove(_ key: String) throws {
         do {
             try fileSystem.remove(path(key))
@@ -48,9 +54,6 @@ package struct LocalStore: Sendable {
         }
     }
 
-    /// Removes a folder with all that is in it; one that is gone already is no error.
-    ///
-    /// For folders of random names that nobody else puts objects into.
     package func removeFolder(_ folder: String) throws {
         for entry in try list(folder) {
             let key = "\(folder)/\(entry.name)"
@@ -59,79 +62,52 @@ package struct LocalStore: Sendable {
         try remove(folder)
     }
 
-    /// Stores an object unless one of this name is there: temporary file, sync, link, sync of the folder.
-    ///
-    /// A rename would overwrite and an exclusive create would show torn bytes to others.
-    ///
-    /// - Returns: Whether the object was created; false leaves the other one untouched and has made it durable, since
-    ///   its owner may still be about to sync the folder.
-    /// - Throws: `StorageError`; the object is then absent or whole, never torn.
     package func putIfAbsent(_ key: String, _ bytes: [UInt8]) throws -> Bool {
-        let (folder, temporary) = try writeTemporary(key, bytes)
-        defer { try? fileSystem.remove(temporary) }
+        let writer = try publisher(key)
         do {
-            try fileSystem.link(temporary, to: path(key))
-        } catch let error as StorageError where error.code == .exists {
-            try fileSystem.syncFolder(folder)
-            return false
+            try bytes.withUnsafeBytes { try writer.write($0) }
+            return try writer.finish()
+        } catch {
+            writer.abandon()
+            throw error
         }
-        try fileSystem.syncFolder(folder)
-        return true
     }
 
-    /// Gives a finished object its name unless that is taken; the temporary name goes.
-    ///
-    /// Durable when it returns.
-    ///
-    /// - Returns: Whether the name was free.
-    @discardableResult
-    package func publish(_ temporary: String, as key: String) throws -> Bool {
-        defer { try? fileSystem.remove(path(temporary)) }
-        do {
-            try fileSystem.link(path(temporary), to: path(key))
-        } catch let error as StorageError where error.code == .exists {
-            try syncFolder(of: key)
-            return false
-        }
-        try syncFolder(of: key)
-        return true
-    }
-
-    /// Stores an object over any other of its name: for hints, whose loss costs time but nothing else.
     package func replace(_ key: String, _ bytes: [UInt8]) throws {
-        let (_, temporary) = try writeTemporary(key, bytes)
+        let folder = try makeFolder(of: key)
+        let temporary = temporaryPath(of: key, in: folder)
+        let writer = try FileWriter(path: temporary, in: nil, fileSystem: fileSystem)
         do {
+            try bytes.withUnsafeBytes { try writer.write($0) }
+            _ = try writer.finish()
             try fileSystem.rename(temporary, to: path(key))
         } catch {
-            try? fileSystem.remove(temporary)
+            writer.abandon()
             throw error
         }
     }
 
-    private func writeTemporary(_ key: String, _ bytes: [UInt8]) throws -> (folder: String, temporary: String)
-    {
+    package func writer(_ key: String) throws -> any ObjectWriter {
         let folder = try makeFolder(of: key)
+        return try FileWriter(path: path(key), in: folder, fileSystem: fileSystem)
+    }
+
+    package func publisher(_ key: String) throws -> any ObjectWriter {
+        let folder = try makeFolder(of: key)
+        return try FileWriter(
+            path: temporaryPath(of: key, in: folder),
+            in: folder,
+            publishedAs: path(key),
+            fileSystem: fileSystem
+        )
+    }
+
+    private func temporaryPath(of key: String, in folder: String) -> String {
         let name = key.split(separator: "/").last.map(String.init) ?? key
-        let temporary = "\(folder)/.\(name).\(RandomName.make()).tmp"
-        let file = try ObjectWriter(path: temporary, fileSystem: fileSystem)
-        do {
-            try bytes.withUnsafeBytes { try file.write($0) }
-            try file.finish()
-        } catch {
-            file.abandon()
-            throw error
-        }
-        return (folder, temporary)
+        return "\(folder)/.\(name).\(RandomName.make()).tmp"
     }
 
-    /// Starts an object that others see only through a later commit; its name must be random.
-    package func writer(_ key: String) throws -> ObjectWriter {
-        _ = try makeFolder(of: key)
-        return try ObjectWriter(path: path(key), fileSystem: fileSystem)
-    }
-
-    /// Makes the names in an object's folder durable.
-    package func syncFolder(of key: String) throws { try fileSystem.syncFolder(folderPath(of: key)) }
+    package func makeDurable(_ key: String) throws { try fileSystem.syncFolder(folderPath(of: key)) }
 
     private func folderPath(of key: String) -> String {
         let whole = path(key)
@@ -139,8 +115,7 @@ package struct LocalStore: Sendable {
     }
 
     /// Creates the folders above an object, each made durable in its parent.
-    @discardableResult
-    package func makeFolder(of key: String) throws -> String {
+    private func makeFolder(of key: String) throws -> String {
         let folder = folderPath(of: key)
         try makeFolders(folder)
         return folder

@@ -14,19 +14,12 @@ import Testing
         func store(_ bytes: String, as key: String, in store: LocalStore) throws {
             switch self {
             case .put: _ = try store.putIfAbsent(key, Array(bytes.utf8))
-            case .publish:
-                let temporary =
-                    key.split(separator: "/").dropLast().joined(separator: "/") + "/.\(RandomName.make()).tmp"
-                try finish(bytes, temporary, in: store)
-                try store.publish(temporary, as: key)
-            case .write:
-                try finish(bytes, key, in: store)
-                try store.syncFolder(of: key)
+            case .publish: try finish(bytes, try store.publisher(key))
+            case .write: try finish(bytes, try store.writer(key))
             }
         }
 
-        private func finish(_ bytes: String, _ key: String, in store: LocalStore) throws {
-            let writer = try store.writer(key)
+        private func finish(_ bytes: String, _ writer: any ObjectWriter) throws {
             do {
                 try Array(bytes.utf8).withUnsafeBytes { try writer.write($0) }
                 try writer.finish()

@@ -51,15 +51,14 @@ import Testing
     @Test("a failing call of publish surfaces and takes the temporary object away", arguments: codes)
     func publish(code: StorageError.Code) throws {
         try failEachCall(of: "/lake/log/1.parquet", code: code) { store in
-            let writer = try store.writer("log/.1.tmp")
+            let writer = try store.publisher("log/1.parquet")
             do {
                 try Self.bytes.withUnsafeBytes { try writer.write($0) }
-                try writer.finish()
+                return try writer.finish()
             } catch {
                 writer.abandon()
                 throw error
             }
-            return try store.publish("log/.1.tmp", as: "log/1.parquet")
         }
     }
 

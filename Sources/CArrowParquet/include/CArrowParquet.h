@@ -88,6 +88,20 @@ typedef struct apq_reader apq_reader;
 /// names that the file does not have are passed over.
 int apq_reader_open(const char *path, const char *const *fields, size_t field_count, apq_reader **out, apq_error *error);
 
+/// The bytes of a file that is not on disk. `read` fills `out` with `count` bytes at `offset` and returns how many there
+/// were, or -1; it is called from several threads at once. `release` is called once, when the source is not needed any more.
+typedef struct {
+    void *context;
+    int64_t size;
+    int64_t (*read)(void *context, int64_t offset, int64_t count, void *out);
+    void (*release)(void *context);
+} apq_source;
+
+/// Opens a Parquet file that is read through `source`, which is taken over also when this fails; otherwise as
+/// `apq_reader_open`. The columns of a row group are fetched in few large reads.
+int apq_reader_open_source(apq_source source, const char *const *fields, size_t field_count, apq_reader **out,
+                           apq_error *error);
+
 /// Number of row groups.
 int apq_reader_row_groups(const apq_reader *reader);
 

@@ -62,7 +62,7 @@ struct BronzeReader {
         var transcoded: [UInt8] = []
         var present: Block?
         for file in try files(days, time.map(Self.text)) {
-            let reader = try ParquetReader(path: table.path(of: file.path), fields: Self.columns)
+            let reader = try table.reader(of: file.path, fields: Self.columns)
             for group in 0..<reader.rowGroupCount {
                 try reader.withRowGroup(group) { rows in
                     try read(rows, isWanted, begin, body, &present, &transcoded)

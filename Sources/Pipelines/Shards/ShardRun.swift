@@ -246,7 +246,7 @@ struct ShardRun {
         }
         guard !due.isEmpty else { return }
         let staged = try pipeline.restage(plan, for: Set(due.map(\.name)), after: state)
-        for table in due.prefix(1 + pipeline.tables.count / Int(upkeep.checkpointInterval)) {
+        for table in due {
             guard let files = staged.files[table.name], !files.isEmpty else { continue }
             let result = try table.delta.append(
                 files.map(\.add),

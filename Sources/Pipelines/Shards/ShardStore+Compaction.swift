@@ -75,8 +75,7 @@ extension ShardStore {
         let numbers = batches.map { CellValue.int64(Int64($0)) }
         let columns = zip(Self.columns, [numbers, plans, receipts]).map { Column($0.type, values: $1) }
         let rows = RecordBatch(schema: Self.columns, columns: columns, rowCount: batches.count)
-        let temporary = "\(path.folder)/.\(RandomName.make()).tmp"
-        let writer = try store.writer(temporary)
+        let writer = try store.publisher(key)
         do {
             let sink = StoreSink(writer)
             try sink.surfacing {
@@ -85,8 +84,6 @@ extension ShardStore {
                 try parquet.finish()
             }
             try writer.finish()
-            try store.makeFolder(of: key)
-            try store.publish(temporary, as: key)
         } catch {
             writer.abandon()
             throw error

@@ -6,7 +6,7 @@ import ObjectStorage
 
 /// Reads and writes the objects of one shard: identity, plans, receipts, state snapshots and the hint at the newest.
 struct ShardStore {
-    let store: LocalStore
+    let store: any ObjectStore
     let path: ShardPath
 
     private struct Identity: Codable {
@@ -108,8 +108,8 @@ struct ShardStore {
             )
         }
         // What a killed process linked may not be durable yet; all that follows rests on it.
-        if !isReading, open != nil || last != nil { try store.syncFolder(of: path.plan(batch + 1)) }
-        if !isReading, receipt != nil { try store.syncFolder(of: path.receipt(batch)) }
+        if !isReading, open != nil || last != nil { try store.makeDurable(path.plan(batch + 1)) }
+        if !isReading, receipt != nil { try store.makeDurable(path.receipt(batch)) }
         let (state, snapshot) = try state(after: batch, lastPlan: last)
         return Opening(plan: open ?? last, receipt: receipt, state: state, stateSnapshot: snapshot)
     }

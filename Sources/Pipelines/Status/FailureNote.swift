@@ -23,7 +23,7 @@ package struct FailureNote: Codable, Hashable, Sendable {
     ///
     /// Does nothing in a lake that the pipeline has not begun to fill, and swallows failures of the disk: what stops a
     /// run must not be this note.
-    package static func put(_ note: FailureNote?, pipeline: String, in store: LocalStore) {
+    package static func put(_ note: FailureNote?, pipeline: String, in store: any ObjectStore) {
         do {
             guard let note else { return try store.remove(key(pipeline)) }
             guard try store.exists(ShardPath(pipeline: pipeline, shard: 0).identity) else { return }
@@ -36,7 +36,7 @@ package struct FailureNote: Codable, Hashable, Sendable {
     }
 
     /// The note of a pipeline; nil when it is well, or when the note cannot be read.
-    package static func read(pipeline: String, in store: LocalStore) throws -> FailureNote? {
+    package static func read(pipeline: String, in store: any ObjectStore) throws -> FailureNote? {
         try store.read(key(pipeline)).flatMap { try? JSONDecoder().decode(FailureNote.self, from: Data($0)) }
     }
 }

@@ -37,7 +37,7 @@ final class EncodingThread: Sendable {
     /// - Parameters:
     ///   - store: Where the lake lies.
     ///   - now: Time of the files, in milliseconds since 1970-01-01 UTC.
-    init(store: LocalStore, now: Int64) {
+    init(store: any ObjectStore, now: Int64) {
         let queue = self.queue
         let outcome = self.outcome
         thread = WorkerThread.start(stackByteCount: 8 << 20) {
@@ -110,13 +110,13 @@ private struct OpenFiles {
         var staysOpen: Bool
     }
 
-    let store: LocalStore
+    let store: any ObjectStore
     let now: Int64
     private var open: [Key: OpenFile] = [:]
     private var done: [String: [StagedFile]] = [:]
     private var useCount = 0
 
-    init(store: LocalStore, now: Int64) {
+    init(store: any ObjectStore, now: Int64) {
         self.store = store
         self.now = now
     }

@@ -108,7 +108,7 @@ extension ShardStore {
     func compactedPlan(_ batch: UInt64) throws -> BatchPlan? {
         let key = path.compacted(segmentEnd(batch))
         guard try store.exists(key) else { return nil }
-        let reader = try ParquetReader(path: store.path(key), fields: ["batch", "plan"])
+        let reader = try store.parquetReader(key, fields: ["batch", "plan"])
         for group in 0..<reader.rowGroupCount {
             let text = try reader.withRowGroup(group) { rows -> String? in
                 guard let numbers = rows.field("batch"), let plans = rows.field("plan") else { return nil }
