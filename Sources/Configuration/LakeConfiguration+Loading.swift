@@ -58,10 +58,11 @@ extension LakeConfiguration {
 
 extension LakeConfiguration {
     /// The file's sections whose features this release does not have.
-    private static let unreleasedSections = ["warehouses", "object_stores", "jobs"]
+    private static let unreleasedSections = ["warehouses", "jobs"]
 
     /// The file's keys.
-    private static let keys = ["lake", "catalog", "pipelines", "limits"] + unreleasedSections
+    private static let keys =
+        ["lake", "catalog", "pipelines", "object_stores", "limits"] + unreleasedSections
 
     fileprivate init?(_ root: Node, context: ReadingContext) {
         guard let section = Section(root, name: "", keys: Self.keys, context: context) else { return nil }
@@ -69,6 +70,7 @@ extension LakeConfiguration {
         let lake = section.lakeLocation("lake")
         self.catalog = section.catalog("catalog")
         self.pipelines = section.pipelines("pipelines")
+        self.objectStores = section.objectStores("object_stores")
         self.limits = section.limits("limits")
         guard let lake else { return nil }
         self.lake = lake

@@ -9,6 +9,8 @@ package struct LakeConfiguration: Hashable, Sendable {
     package var catalog: Setting<String>
     /// The pipelines, in file order.
     package var pipelines: [Pipeline]
+    /// What the file says of buckets.
+    package var objectStores: [ObjectStoreConfiguration]
     /// What the process may use.
     package var limits: Limits
 

@@ -1,24 +1,38 @@
 import Yams
 
 extension Section {
-    /// One path with wildcards or a list of them, made absolute; nil and a fault when one is no path of this machine.
+    /// One path or URL with wildcards or a list of them, paths made absolute; nil and a fault when one is neither a path of
+    /// this machine nor one of S3, or they lie in several places.
     func objectPatterns(_ key: String, example: String) -> [Setting<String>]? {
         guard let patterns = requiredTexts(key, example: example), let node = node(key) else { return nil }
         let nodes = node.sequence.map(Array.init) ?? [node]
-        for (pattern, node) in zip(patterns, nodes) where pattern.value.contains("://") {
-            let name = "\(path(key)) “\(pattern)”"
-            if pattern.value.hasPrefix("s3://") {
-                context.reportUnreleased(
-                    "object storage, as in \(name),",
-                    at: SourcePosition(node),
-                    mend:
-                        "copy the objects into a folder of this machine, by aws s3 sync or a mount, and name that"
-                )
-            } else {
-                refuse(node, "\(name) is a URL", mend: "name files of this machine")
+        var places: Set<String> = []
+        for (pattern, node) in zip(patterns, nodes) {
+            guard pattern.value.contains("://") else {
+                places.insert("")
+                continue
             }
+            guard let url = S3URL(pattern.value) else {
+                refuse(
+                    node,
+                    "\(path(key)) “\(pattern)” is no URL of objects",
+                    mend: "name files of this machine, or s3://bucket/prefix/**/*.json"
+                )
+                continue
+            }
+            places.insert(url.bucket)
         }
-        return patterns.map { $0.map { FilePath.absolute($0, from: context.expander.folder) } }
+        if places.count > 1 {
+            refuse(
+                node,
+                "\(path(key)) names objects of several places",
+                mend: "make a pipeline for each bucket, and one for the folders of this machine"
+            )
+        }
+        return patterns.map { pattern in
+            pattern.value.contains("://")
+                ? pattern : pattern.map { FilePath.absolute($0, from: context.expander.folder) }
+        }
     }
 
     /// The schema of a pipeline's bronze and silver tables, which must be there.

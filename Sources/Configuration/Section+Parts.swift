@@ -16,8 +16,7 @@ extension Section {
         guard text.value.contains("://") else {
             return text.map { .folder(FilePath.absolute($0, from: context.expander.folder)) }
         }
-        let parts = text.value.dropFirst("s3://".count).split(separator: "/").map(String.init)
-        guard text.value.hasPrefix("s3://"), let bucket = parts.first else {
+        guard let url = S3URL(text.value) else {
             refuse(
                 node,
                 "\(path(key)) “\(text)” is no place for a lake",
@@ -25,7 +24,8 @@ extension Section {
             )
             return nil
         }
-        return text.map { _ in .s3(bucket: bucket, prefix: parts.dropFirst().joined(separator: "/")) }
+        let prefix = url.key.split(separator: "/").joined(separator: "/")
+        return text.map { _ in .s3(bucket: url.bucket, prefix: prefix) }
     }
 
     /// The pipelines in file order; those with faults are left out.

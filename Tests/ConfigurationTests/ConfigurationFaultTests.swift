@@ -231,7 +231,7 @@ struct FaultCase: Sendable, CustomTestStringConvertible {
         #expect(fault.mend == "take it out; only pipelines of kind postgres and databricks run yet")
     }
 
-    @Test(arguments: ["warehouses: {d: {kind: x}}", "object_stores: {a: {b: c}}", "jobs: {n: {tasks: []}}"])
+    @Test(arguments: ["warehouses: {d: {kind: x}}", "jobs: {n: {tasks: []}}"])
     func aLaterSectionIsRefusedPlainly(section: String) throws {
         let fault = try #require(faults(yaml(top: "lake: .\n\(section)")).first)
         #expect(fault.code == .notInThisRelease)

@@ -183,18 +183,8 @@ import Testing
             code: .invalidValue,
             line: 5,
             column: 30,
-            message: "pipelines.databricks_audit.source.objects “gs://b/c” is a URL",
-            mend: "name files of this machine"
-        ),
-        FaultCase(
-            text: databricksYAML(objects: "\n      - /a/*\n      - s3://acme-audit/logs/*.json")
-                .replacing("{objects:", with: "\n      objects:").replacing(".json}", with: ".json"),
-            code: .notInThisRelease,
-            line: 8,
-            column: 9,
-            message:
-                "object storage, as in pipelines.databricks_audit.source.objects “s3://acme-audit/logs/*.json”, is not in this release",
-            mend: "copy the objects into a folder of this machine, by aws s3 sync or a mount, and name that"
+            message: "pipelines.databricks_audit.source.objects “gs://b/c” is no URL of objects",
+            mend: "name files of this machine, or s3://bucket/prefix/**/*.json"
         ),
         FaultCase(
             text: databricksYAML().replacing(
@@ -250,7 +240,7 @@ import Testing
 
     @Test func noFaultShowsTheValueOfAVariable() {
         for (old, new, value) in [
-            ("\"logs/**/*.json\"", "\"${S}\"", "s3://hunter2"),
+            ("\"logs/**/*.json\"", "\"${S}\"", "s3://hunter2!"),
             ("\"logs/**/*.json\"", "\"${S}\"", "gs://hunter2"),
             ("schema: databricks_audit", "schema: ${S}", "hunter2!"),
             ("schema: databricks_audit", "schema: s\n    strip: [\"${S}\"]", "hunter2"),
