@@ -35,6 +35,20 @@ package enum EngineLocation {
         throw QueryError(.engineMissing, "DuckDB is not to be found", mend: mend)
     }
 
+    /// DuckDB's extension for files behind URLs, which lies beside its command line and is of the same release.
+    ///
+    /// - Throws: ``QueryError`` with code `engineMissing`.
+    static func httpExtension(of executable: String) throws(QueryError) -> String {
+        let folder = URL(fileURLWithPath: executable).resolvingSymlinksInPath().deletingLastPathComponent()
+            .path
+        let beside = URL(fileURLWithPath: executable).deletingLastPathComponent().path
+        let places = [beside, folder].map { "\($0)/httpfs.duckdb_extension" }
+        if let place = places.first(where: FileManager.default.fileExists(atPath:)) { return place }
+        let mend =
+            "run Scripts/bootstrap, or put httpfs.duckdb_extension of DuckDB's release beside its command line"
+        throw QueryError(.engineMissing, "DuckDB's extension httpfs is not beside \(executable)", mend: mend)
+    }
+
     /// The folders above `path`, nearest first.
     private static func ancestors(of path: String) -> [String] {
         var steps = path.split(separator: "/")

@@ -2,6 +2,10 @@
 struct EngineScript {
     /// What the query can see, its views directed.
     var scope: QueryScope
+    /// Where files that are URLs lie.
+    var buckets: [QueryBucket] = []
+    /// DuckDB's extension for such files; nil when there are none.
+    var httpExtension: String?
     /// The user's statements.
     var sql: UserSQL
     /// The form of the result.
@@ -20,7 +24,7 @@ struct EngineScript {
     /// Paths outside the list of files are closed before the user's first statement, and for good: safe mode also
     /// switches off the shell's commands that read, write or run something, and locks every setting.
     var text: String {
-        (settings + catalogs + scope.tables.map(view) + scope.views.map(view) + door + results)
+        (settings + remote + catalogs + scope.tables.map(view) + scope.views.map(view) + door + results)
             .joined(separator: "\n") + "\n"
     }
 
@@ -37,6 +41,11 @@ struct EngineScript {
             "SET temp_directory = \(SQLQuoting.string(privateFolder));",
             "SET extension_directory = \(SQLQuoting.string(privateFolder));",
         ]
+    }
+
+    private var remote: [String] {
+        httpExtension.map { ["LOAD \(SQLQuoting.string($0));", ".mode trash"] + buckets.map(\.statement) }
+            ?? []
     }
 
     private var catalogs: [String] {

@@ -9,15 +9,19 @@ package struct QueryEngine: Sendable {
     private let executable: String
     /// Where a private folder per query is made; DuckDB spills there.
     let temporaryFolder: String
+    /// Where files that are URLs lie.
+    private let buckets: [QueryBucket]
 
     /// Names the program and the folder; neither is looked at before a query runs.
     ///
     /// - Parameters:
     ///   - executable: From ``EngineLocation/find(explicit:executable:environment:)``.
     ///   - temporaryFolder: An existing folder with room for what does not fit the memory limit.
-    package init(executable: String, temporaryFolder: String) {
+    ///   - buckets: Where files that are URLs lie.
+    package init(executable: String, temporaryFolder: String, buckets: [QueryBucket] = []) {
         self.executable = executable
         self.temporaryFolder = temporaryFolder
+        self.buckets = buckets
     }
 
     /// Runs the statements of `sql` in order and writes the result to `output`.
@@ -36,10 +40,13 @@ package struct QueryEngine: Sendable {
     ) async throws(QueryError) {
         let statements = try UserSQL(sql, names: scope.names)
         let scope = try scope.directed()
+        let httpExtension = buckets.isEmpty ? nil : try EngineLocation.httpExtension(of: executable)
         let folder = try PrivateFolder(in: temporaryFolder)
         let partial = partialOutput(of: format)
         let script = EngineScript(
             scope: scope,
+            buckets: buckets,
+            httpExtension: httpExtension,
             sql: statements,
             format: format,
             terminalWidth: terminalWidth(of: output),

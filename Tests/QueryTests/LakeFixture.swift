@@ -14,11 +14,13 @@ struct LakeFixture {
     /// - Parameters:
     ///   - name: Last part of the folder's path, to try odd ones.
     ///   - executable: The engine's program; DuckDB of the checkout unless given.
+    ///   - buckets: Where files that are URLs lie.
     ///   - body: What to do in the lake.
     /// - Throws: What `body` throws.
     static func with(
         name: String = "lake",
         engine executable: String? = nil,
+        buckets: [QueryBucket] = [],
         _ body: (LakeFixture) async throws -> Void
     ) async throws {
         let path = try executable ?? EngineLocation.find(executable: #filePath, environment: [:])
@@ -29,7 +31,7 @@ struct LakeFixture {
         try Data("a,b\n1,2\n".utf8).write(to: folder.appending(path: "secret.txt"))
         let fixture = LakeFixture(
             folder: folder,
-            engine: QueryEngine(executable: path, temporaryFolder: root.path)
+            engine: QueryEngine(executable: path, temporaryFolder: root.path, buckets: buckets)
         )
         try await body(fixture)
         let left = try FileManager.default.contentsOfDirectory(atPath: root.path)
