@@ -87,7 +87,7 @@ import Testing
         try write(upload, step: step)
         #expect(upload.byteCount == 2500)
         #expect(uploads.state.withLock { $0.object } == nil, "nobody sees it before it is finished")
-        #expect(try upload.finish() == "w-3")
+        #expect(try upload.finish() == .created(etag: "w-3"))
         #expect(uploads.state.withLock { $0.object } == Self.content)
         let requests = bucket.server.requests
         #expect(requests.filter { $0.method == .PUT }.map(\.body.count).sorted() == [500, 1000, 1000])
@@ -113,7 +113,7 @@ import Testing
         }
         let upload = bucket.client.upload("a")
         try write(upload, step: 300, count: count)
-        #expect(try upload.finish() == "single")
+        #expect(try upload.finish() == .created(etag: "single"))
         #expect(uploads.state.withLock { $0.object } == Array(Self.content[..<count]))
         #expect(bucket.server.requests.count == 1)
         #expect(bucket.server.requests[0].headers["x-amz-server-side-encryption"] == ["AES256"])
@@ -171,8 +171,33 @@ import Testing
         }
         let upload = bucket.client.upload("a")
         try write(upload, step: 2500)
-        #expect(try upload.finish() == "w-3")
+        #expect(try upload.finish() == .created(etag: "w-3"))
         #expect(uploads.state.withLock { $0.object } == Self.content)
+    }
+
+    @Test("an upload that leaves an object alone says so and is taken away", arguments: [false, true])
+    func taken(isAnswerLost: Bool) throws {
+        let uploads = Uploads()
+        uploads.state.withLock { $0.object = [1] }
+        let lost = Mutex(isAnswerLost)
+        let bucket = try TestBucket(partByteCount: 1000) { _, request in
+            guard request.query == "uploadId=u1", request.method == .POST else {
+                return uploads.answer(request)
+            }
+            if lost.withLock({ value in
+                defer { value = false }
+                return value
+            }) {
+                return .reset
+            }
+            return request.headers["if-none-match"] == ["*"]
+                ? .answer(412, [:], TestBucket.error("PreconditionFailed")) : .answer(400)
+        }
+        let upload = bucket.client.upload("a", ifAbsent: true)
+        try write(upload, step: 2500)
+        uploads.state.withLock { $0.putID = "other" }
+        #expect(try upload.finish() == .exists)
+        #expect(uploads.state.withLock { $0.isAborted && $0.object == [1] })
     }
 
     @Test("completion whose answer is lost is found by the object's name for it", arguments: [true, false])
@@ -187,7 +212,7 @@ import Testing
         let upload = bucket.client.upload("a")
         try write(upload, step: 2500)
         if isOurs {
-            #expect(try upload.finish() == "w-3")
+            #expect(try upload.finish() == .created(etag: "w-3"))
         } else {
             #expect(s3Error { try upload.finish() }?.code == .notFound)
         }

@@ -15,31 +15,48 @@ extension S3Client {
         pageSize: Int = 1000,
         _ body: (S3ListPage) throws -> Void
     ) throws {
+        var query: [WebRequest.QueryItem] = [.init("max-keys", String(pageSize))]
+        if let delimiter { query.append(.init("delimiter", delimiter)) }
         var token: String?
         repeat {
-            var request = S3Request(operation: "list", method: .GET)
-            request.query = [
-                .init("list-type", "2"), .init("encoding-type", "url"), .init("max-keys", String(pageSize)),
-                .init("prefix", prefix),
-            ]
-            if let delimiter { request.query.append(.init("delimiter", delimiter)) }
+            var pageQuery = query
             if let token {
-                request.query.append(.init("continuation-token", token))
+                pageQuery.append(.init("continuation-token", token))
             } else if let startAfter {
-                request.query.append(.init("start-after", startAfter))
+                pageQuery.append(.init("start-after", startAfter))
             }
-            let response = try send(request).response
-            guard let result = try? XMLTree(parsing: response.body), result.name == "ListBucketResult",
-                let page = S3ListPage(result)
-            else { throw invalidListing(prefix) }
+            let (page, next) = try fetchPage(prefix, pageQuery)
             try body(page)
-            let next = result.text("IsTruncated") == "true" ? result.text("NextContinuationToken") : nil
-            if result.text("IsTruncated") == "true", next == nil || next == token {
-                // Without this a listing would go on for ever, or end before its end.
-                throw invalidListing(prefix)
-            }
+            // A listing that leads back to its page would go on for ever.
+            if next != nil, next == token { throw invalidListing(prefix) }
             token = next
         } while token != nil
+    }
+
+    /// Whether any object's key begins so.
+    ///
+    /// - Throws: `S3Error`.
+    package func hasObjects(prefix: String) throws -> Bool {
+        let (page, _) = try fetchPage(prefix, [.init("max-keys", "1")])
+        return !page.objects.isEmpty
+    }
+
+    private func fetchPage(
+        _ prefix: String,
+        _ query: [WebRequest.QueryItem]
+    ) throws -> (page: S3ListPage, next: String?) {
+        var request = S3Request(operation: "list", method: .GET)
+        request.query =
+            query + [.init("list-type", "2"), .init("encoding-type", "url"), .init("prefix", prefix)]
+        let response = try send(request).response
+        guard let result = try? XMLTree(parsing: response.body), result.name == "ListBucketResult",
+            let page = S3ListPage(result)
+        else { throw invalidListing(prefix) }
+        guard result.text("IsTruncated") == "true" else { return (page, nil) }
+        guard let next = result.text("NextContinuationToken"), !next.isEmpty else {
+            throw invalidListing(prefix)
+        }
+        return (page, next)
     }
 
     private func invalidListing(_ prefix: String) -> S3Error {

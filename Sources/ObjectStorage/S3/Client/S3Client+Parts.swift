@@ -18,8 +18,9 @@ extension S3Client {
         into memory: UnsafeMutableRawBufferPointer
     ) throws -> Int? {
         precondition(range.count <= memory.count, "the range is longer than the memory")
-        let target = PartTarget(memory: memory)
         let size = UInt64(settings.partByteCount)
+        if range.count <= size { return try get(key, range: range, ifMatch: ifMatch, into: memory) }
+        let target = PartTarget(memory: memory)
         let parts = stride(from: range.lowerBound, to: range.upperBound, by: Int(size)).map { start in
             onWorker { [self] in
                 let part = start..<min(start + size, range.upperBound)

@@ -12,6 +12,7 @@ package final class S3Upload {
     package private(set) var byteCount = 0
     private let client: S3Client
     private let key: String
+    private let ifAbsent: Bool
     private let putID = RandomName.make()
     private var filling: [UInt8] = []
     private var uploadID: String?
@@ -21,9 +22,10 @@ package final class S3Upload {
     /// S3 takes no more parts.
     private static let maximumParts = 10_000
 
-    init(client: S3Client, key: String) {
+    init(client: S3Client, key: String, ifAbsent: Bool) {
         self.client = client
         self.key = key
+        self.ifAbsent = ifAbsent
         path = client.path(key)
     }
 
@@ -45,25 +47,22 @@ package final class S3Upload {
         }
     }
 
-    /// Makes the object of what was written; it replaces one of its name.
+    /// Makes the object of what was written.
     ///
-    /// - Returns: The entity tag.
+    /// - Returns: `exists` when the key is taken and the upload is one that leaves such an object alone.
     /// - Throws: `S3Error`; call `abandon`. When its `outcomeIsUnknown` is set, the object may be there, whole.
     @discardableResult
-    package func finish() throws -> String {
+    package func finish() throws -> PutOutcome {
         precondition(!isEnded, "the object is finished")
+        let outcome: PutOutcome
         if uploadID == nil {
-            guard case .created(let etag) = try client.put(key, filling, ifAbsent: false) else {
-                preconditionFailure("a put without condition creates")
-            }
-            end()
-            return etag
+            outcome = try client.put(key, filling, ifAbsent: ifAbsent)
+        } else {
+            if !filling.isEmpty { try sendPart() }
+            outcome = try complete(parts.map { try $0.wait() })
         }
-        if !filling.isEmpty { try sendPart() }
-        let tags = try parts.map { try $0.wait() }
-        let etag = try complete(tags)
-        end()
-        return etag
+        if outcome == .exists { abandon() } else { end() }
+        return outcome
     }
 
     /// Gives the object up, and its parts with it as far as that is possible.
@@ -113,7 +112,7 @@ package final class S3Upload {
         return id
     }
 
-    private func complete(_ tags: [String]) throws -> String {
+    private func complete(_ tags: [String]) throws -> PutOutcome {
         let list = tags.enumerated().map { number, tag in
             "<Part><PartNumber>\(number + 1)</PartNumber><ETag>&quot;\(tag)&quot;</ETag></Part>"
         }
@@ -121,37 +120,40 @@ package final class S3Upload {
             ("<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">" + list.joined()
                 + "</CompleteMultipartUpload>").utf8
         )
-        var request = S3Request(
-            operation: "put",
-            method: .POST,
-            key: key,
-            accepted: [404],
-            mayFailInBody: true
-        )
+        var request = S3Request(operation: "put", method: .POST, key: key, accepted: [404, 412])
+        request.mayFailInBody = true
         request.query = [.init("uploadId", uploadID ?? "")]
         request.headers = ["Content-Type": "application/xml"]
+        if ifAbsent { request.headers.add(name: "If-None-Match", value: "*") }
         request.body = ByteBuffer(bytes: body)
         request.payloadHash = PayloadHash.sha256(body)
         let answer = try client.send(request)
-        if answer.response.status == 404 { return try lookForObject(answer) }
-        let result = try? XMLTree(parsing: answer.response.body)
-        return S3Object.unquoted(result?.text("ETag") ?? "")
-    }
-
-    /// An upload that is gone after a lost answer is the object that is there, or has been abandoned by someone else.
-    private func lookForObject(_ answer: S3Answer) throws -> String {
+        if answer.response.isSuccess {
+            let result = try? XMLTree(parsing: answer.response.body)
+            return .created(etag: S3Object.unquoted(result?.text("ETag") ?? ""))
+        }
+        // After a lost answer the upload may be gone, or the key taken, because the object is there: ours.
         if answer.mayBeDoneBefore, let found = try client.get(key, range: 0..<1), found.putID == putID,
             found.object.byteCount == UInt64(byteCount)
         {
-            return found.object.etag
+            return .created(etag: found.object.etag)
         }
+        if answer.response.status == 412 { return .exists }
         throw ServiceFault(answer.response).error("put", path)
     }
 }
 
 extension S3Client {
     /// Starts an object of any size.
-    package func upload(_ key: String) -> S3Upload { S3Upload(client: self, key: key) }
+    ///
+    /// - Parameters:
+    ///   - key: The object's key.
+    ///   - ifAbsent: Leave an object alone that has this key when the upload is finished. Some services heed that only
+    ///     for objects that fit into one part.
+    /// - Returns: The object under way.
+    package func upload(_ key: String, ifAbsent: Bool = false) -> S3Upload {
+        S3Upload(client: self, key: key, ifAbsent: ifAbsent)
+    }
 
     /// Stores a part of an upload.
     ///
