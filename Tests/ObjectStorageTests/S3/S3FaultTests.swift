@@ -25,6 +25,15 @@ import Testing
         #expect(bucket.clock.waits == [.milliseconds(200), .milliseconds(400), .milliseconds(800)])
     }
 
+    @Test("a wait is a random part of the longest, so that clients do not come back all at once")
+    func jitter() throws {
+        let bucket = try TestBucket(clock: TestClock(random: 0.25)) { number, _ in
+            number < 3 ? .answer(503) : .bytes(200, Self.whole, Self.bytes)
+        }
+        #expect(try bucket.client.get("a") != nil)
+        #expect(bucket.clock.waits == [.milliseconds(50), .milliseconds(100), .milliseconds(200)])
+    }
+
     @Test("a storm that does not end is an error after all attempts, with the service's words")
     func endlessStorm() throws {
         let bucket = try TestBucket { _, _ in
@@ -97,11 +106,13 @@ import Testing
         }
     }
 
-    @Test("an answer that comes byte by byte for longer than the limit is given up")
+    @Test("an answer that is not whole within the limit is given up, however long the server may be silent")
     func totalLimit() throws {
         let limits = WebLimits(idle: .seconds(20), total: .milliseconds(200))
         let bucket = try TestBucket(attempts: 1, limits: limits) { _, _ in .silence }
-        #expect(s3Error { _ = try bucket.client.get("a") }?.code == .timeout)
+        let error = s3Error { _ = try bucket.client.get("a") }
+        #expect(error?.code == .timeout)
+        #expect(error?.message == "Deadline exceeded")
     }
 
     @Test("a server that is not there is an error without connection")

@@ -97,6 +97,8 @@ import Testing
     func malformed(text: String) throws {
         let bucket = try TestBucket { _, _ in .answer(200, [:], text) }
         #expect(s3Error { _ = try list(bucket) }?.code == .invalidAnswer)
+        // Only a token that comes twice is seen by asking twice.
+        #expect(bucket.server.requests.count == (text.contains(">same<") ? 2 : 1))
     }
 
     @Test("what the caller throws ends the listing")

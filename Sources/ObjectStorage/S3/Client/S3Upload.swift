@@ -41,7 +41,7 @@ package final class S3Upload {
             if filling.count == size { try sendPart() }
             if filling.isEmpty { filling.reserveCapacity(min(size, max(rest.count, 64 << 10))) }
             let step = rest.prefix(size - filling.count)
-            filling.append(contentsOf: step)
+            filling.append(contentsOf: UnsafeRawBufferPointer(rebasing: step))
             rest = rest.dropFirst(step.count)
             byteCount += step.count
         }

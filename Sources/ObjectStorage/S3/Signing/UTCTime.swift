@@ -1,12 +1,12 @@
 /// A moment in UTC by calendar fields, as the protocols of S3 write it.
-struct UTCTime: Hashable, Sendable {
+package struct UTCTime: Hashable, Sendable {
     /// Days since 1970-01-01.
     private let day: Int64
     /// Microseconds since midnight.
     private let microseconds: Int64
 
     /// Creates a time from microseconds since 1970-01-01 UTC.
-    init(microseconds: Int64) {
+    package init(microseconds: Int64) {
         day = microseconds >= 0 ? microseconds / Self.perDay : (microseconds + 1) / Self.perDay - 1
         self.microseconds = microseconds - day * Self.perDay
     }
@@ -17,20 +17,20 @@ struct UTCTime: Hashable, Sendable {
     ]
 
     /// `20130524`.
-    var basicDate: String {
+    package var basicDate: String {
         let date = Self.date(ofDay: day)
         return Self.digits(date.year, 4) + Self.digits(date.month, 2) + Self.digits(date.day, 2)
     }
 
     /// `20130524T000000Z`.
-    var basic: String {
+    package var basic: String {
         let seconds = microseconds / 1_000_000
         return basicDate + "T" + Self.digits(seconds / 3600, 2) + Self.digits(seconds / 60 % 60, 2)
             + Self.digits(seconds % 60, 2) + "Z"
     }
 
     /// Reads `2009-10-12T17:50:30.000Z` as microseconds since 1970-01-01 UTC; nil when it is no such text.
-    static func microseconds(iso8601 text: String) -> Int64? {
+    package static func microseconds(iso8601 text: String) -> Int64? {
         let parts = text.split(separator: "T", omittingEmptySubsequences: false)
         guard parts.count == 2, parts[1].last == "Z" else { return nil }
         let date = parts[0].split(separator: "-", omittingEmptySubsequences: false).map(number)
@@ -48,7 +48,7 @@ struct UTCTime: Hashable, Sendable {
     }
 
     /// Reads `Wed, 21 Oct 2015 07:28:00 GMT` as microseconds since 1970-01-01 UTC; nil when it is no such text.
-    static func microseconds(httpDate text: String) -> Int64? {
+    package static func microseconds(httpDate text: String) -> Int64? {
         let parts = text.split(separator: " ")
         guard parts.count == 6, parts[5] == "GMT", let day = number(parts[1]), let year = number(parts[3]),
             let month = months.firstIndex(of: String(parts[2])), let clock = clockSeconds(parts[4]),

@@ -5,18 +5,20 @@ import Synchronization
 /// A bucket that a stand-in server plays, and a client of it whose waits return at once.
 final class TestBucket {
     let server: StandInServer
-    let clock = TestClock()
+    let clock: TestClock
     let client: S3Client
 
     /// Starts the server; `reply` gets each request with its number, from 0.
     init(
         attempts: Int = 4,
+        clock: TestClock = TestClock(),
         limits: WebLimits = WebLimits(),
         encryption: S3Settings.Encryption = .bucketDefault,
         credentials: any CredentialsProvider = TestBucket.credentials,
         partByteCount: Int = 8 << 20,
         _ reply: @escaping @Sendable (Int, StandInServer.Request) -> StandInServer.Reply
     ) throws {
+        self.clock = clock
         let count = Mutex(0)
         server = try StandInServer { request in
             let number = count.withLock { count in

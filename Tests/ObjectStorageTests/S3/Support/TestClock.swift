@@ -10,8 +10,15 @@ final class TestClock: Sendable {
 
     private let state: Mutex<State>
 
+    private let random: Double
+
     /// Creates a clock that shows 2026-01-02T03:04:05Z.
-    init() { state = Mutex(State(now: 1_767_323_045_000_000)) }
+    ///
+    /// - Parameter random: The one random number there is.
+    init(random: Double = 1) {
+        self.random = random
+        state = Mutex(State(now: 1_767_323_045_000_000))
+    }
 
     /// Microseconds since 1970-01-01 UTC.
     var now: Int64 { state.withLock { $0.now } }
@@ -31,7 +38,7 @@ final class TestClock: Sendable {
                     state.now += Self.microseconds(duration)
                 }
             },
-            random: { 1 }
+            random: { self.random }
         )
     }
 
