@@ -1,0 +1,135 @@
+import AsyncHTTPClient
+import NIOCore
+import NIOPosix
+
+/// How long a request may take, and how many run at once.
+package struct WebLimits: Hashable, Sendable {
+    /// To make a connection, TLS included.
+    package var connect: Duration
+    /// Without any byte in either direction.
+    package var idle: Duration
+    /// From the first byte of the request to the last of the answer.
+    package var total: Duration
+    /// Connections to one host; further requests wait for a free one.
+    package var connections: Int
+
+    /// Creates limits.
+    package init(
+        connect: Duration = .seconds(5),
+        idle: Duration = .seconds(30),
+        total: Duration = .seconds(300),
+        connections: Int = 16
+    ) {
+        self.connect = connect
+        self.idle = idle
+        self.total = total
+        self.connections = connections
+    }
+}
+
+/// Sends HTTP requests and waits for their answers.
+///
+/// Blocks the calling thread; never call it on an event loop or a thread of Swift's concurrency pool.
+package final class WebTransport: Sendable {
+    private let client: HTTPClient
+    private let total: TimeAmount
+
+    /// Creates a transport; `shutdown` must be called once.
+    package init(limits: WebLimits) {
+        var configuration = HTTPClient.Configuration(
+            redirectConfiguration: .disallow,
+            timeout: .init(
+                connect: TimeAmount(limits.connect),
+                read: TimeAmount(limits.idle),
+                write: TimeAmount(limits.idle)
+            )
+        )
+        configuration.httpVersion = .http1Only
+        // A server closes idle connections of its own accord; a request on one that is just closing fails.
+        configuration.connectionPool.idleTimeout = .seconds(10)
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = limits.connections
+        // Repeating is done in one place, by the caller.
+        configuration.connectionPool.retryConnectionEstablishment = false
+        client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+        total = TimeAmount(limits.total)
+    }
+
+    /// Runs `body` with a transport of its own.
+    package static func once<Result>(
+        _ limits: WebLimits,
+        _ body: (WebTransport) throws -> Result
+    ) throws -> Result {
+        let transport = WebTransport(limits: limits)
+        do {
+            let result = try body(transport)
+            try transport.shutdown()
+            return result
+        } catch {
+            // The first error says more than one of closing.
+            try? transport.shutdown()
+            throw error
+        }
+    }
+
+    /// Ends all connections; requests that are under way fail.
+    package func shutdown() throws { try client.syncShutdown() }
+
+    /// Sends a request and gives its answer, whatever the status.
+    ///
+    /// - Parameters:
+    ///   - request: The request.
+    ///   - memory: Gets the body of a success; it must not be longer.
+    /// - Returns: The answer.
+    /// - Throws: `WebFailure` when there was no whole one.
+    package func send(
+        _ request: WebRequest,
+        into memory: UnsafeMutableRawBufferPointer? = nil
+    ) throws(WebFailure) -> WebResponse {
+        let collector = ResponseCollector(into: memory)
+        do {
+            let outgoing = try HTTPClient.Request(
+                url: request.url,
+                method: request.method,
+                headers: request.headers,
+                body: request.body.map { .byteBuffer($0) }
+            )
+            try client.execute(request: outgoing, delegate: collector, deadline: .now() + total).wait()
+        } catch {
+            collector.release()
+            throw WebFailure(error, hasBegun: collector.hasBegun)
+        }
+        return try collector.close()
+    }
+}
+
+extension WebFailure {
+    /// Creates a failure from an error of the HTTP client.
+    ///
+    /// - Parameters:
+    ///   - error: The error.
+    ///   - hasBegun: Whether any part of the request was sent.
+    init(_ error: any Error, hasBegun: Bool) {
+        switch error {
+        case let error as HTTPClientError where Self.timeoutsBefore.contains(error):
+            self.init(kind: .timeout, mayHaveArrived: hasBegun, reason: error.shortDescription)
+        case let error as HTTPClientError where Self.timeoutsOnTheWay.contains(error):
+            self.init(kind: .timeout, mayHaveArrived: true, reason: error.shortDescription)
+        case let error as HTTPClientError:
+            self.init(hasBegun: hasBegun, reason: error.shortDescription)
+        case let error as NIOConnectionError:
+            let cause = error.connectionErrors.first?.error ?? error.dnsAError ?? error.dnsAAAAError
+            let reason = cause.map { String(describing: $0) } ?? "no address"
+            self.init(hasBegun: hasBegun, reason: "no connection to \(error.host):\(error.port): \(reason)")
+        default: self.init(hasBegun: hasBegun, reason: String(describing: error))
+        }
+    }
+
+    private init(hasBegun: Bool, reason: String) {
+        self.init(kind: hasBegun ? .broken : .unreachable, mayHaveArrived: hasBegun, reason: reason)
+    }
+
+    private static let timeoutsBefore: [HTTPClientError] = [
+        .connectTimeout, .tlsHandshakeTimeout, .getConnectionFromPoolTimeout,
+    ]
+    private static let timeoutsOnTheWay: [HTTPClientError] = [.readTimeout, .writeTimeout, .deadlineExceeded]
+}

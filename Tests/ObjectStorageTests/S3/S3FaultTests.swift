@@ -1,0 +1,221 @@
+import NIOHTTP1
+import ObjectStorage
+import Synchronization
+import Testing
+
+/// What the service or the network does wrong, and what a client makes of it.
+@Suite struct S3FaultTests {
+    private static let bytes = Array("0123456789".utf8)
+    private static let whole: HTTPHeaders = [
+        "ETag": "\"e\"", "Last-Modified": "Wed, 21 Oct 2015 07:28:00 GMT",
+    ]
+
+    @Test(
+        "throttling and failures of the service are repeated with longer and longer waits",
+        arguments: [
+            (503, "SlowDown"), (503, "ServiceUnavailable"), (500, "InternalError"), (429, "TooManyRequests"),
+            (502, ""), (504, ""), (400, "RequestTimeout"), (409, "OperationAborted"),
+        ]
+    )
+    func storm(status: Int, code: String) throws {
+        let bucket = try TestBucket { number, _ in
+            number < 3 ? .answer(status, [:], TestBucket.error(code)) : .bytes(200, Self.whole, Self.bytes)
+        }
+        #expect(try bucket.client.get("a")?.bytes == Self.bytes)
+        #expect(bucket.clock.waits == [.milliseconds(200), .milliseconds(400), .milliseconds(800)])
+    }
+
+    @Test("a wait is a random part of the longest, so that clients do not come back all at once")
+    func jitter() throws {
+        let bucket = try TestBucket(clock: TestClock(random: 0.25)) { number, _ in
+            number < 3 ? .answer(503) : .bytes(200, Self.whole, Self.bytes)
+        }
+        #expect(try bucket.client.get("a") != nil)
+        #expect(bucket.clock.waits == [.milliseconds(50), .milliseconds(100), .milliseconds(200)])
+    }
+
+    @Test("a storm that does not end is an error after all attempts, with the service's words")
+    func endlessStorm() throws {
+        let bucket = try TestBucket { _, _ in
+            .answer(503, ["x-amz-request-id": "R1"], TestBucket.error("SlowDown"))
+        }
+        let error = try #require(s3Error { _ = try bucket.client.get("a") })
+        #expect(error.code == .throttled)
+        #expect(
+            error.description
+                == "cannot read s3://lake/a: about SlowDown (SlowDown, status 503, request R1)"
+        )
+        #expect(bucket.server.requests.count == 4)
+    }
+
+    @Test("attempts end when their time is over")
+    func timeIsOver() throws {
+        let bucket = try TestBucket(attempts: 1000) { _, _ in .answer(503) }
+        #expect(s3Error { _ = try bucket.client.get("a") }?.code == .throttled)
+        let waited = bucket.clock.waits.reduce(.zero, +)
+        #expect(waited >= .seconds(300) && waited < .seconds(310))
+        #expect(bucket.clock.waits.allSatisfy { $0 <= .seconds(10) })
+    }
+
+    @Test("a refusal is not repeated", arguments: [(403, "AccessDenied"), (400, "InvalidRequest")])
+    func refused(status: Int, code: String) throws {
+        let bucket = try TestBucket { _, _ in .answer(status, [:], TestBucket.error(code)) }
+        let error = s3Error { _ = try bucket.client.get("a") }
+        #expect(error?.serviceCode == code)
+        #expect(error?.isRetryable == false)
+        #expect(bucket.server.requests.count == 1)
+    }
+
+    /// Answers that end too early or never come.
+    enum Loss: CaseIterable {
+        case torn
+        case reset
+        case silence
+
+        var reply: StandInServer.Reply {
+            switch self {
+            case .torn: .torn(promised: 10, Array("01234".utf8))
+            case .reset: .reset
+            case .silence: .silence
+            }
+        }
+
+        var code: S3Error.Code { self == .silence ? .timeout : .connectionBroken }
+    }
+
+    @Test("an answer that ends too early or never comes is asked for again", arguments: Loss.allCases)
+    func lost(loss: Loss) throws {
+        let limits = WebLimits(idle: .milliseconds(100))
+        let bucket = try TestBucket(limits: limits) { number, _ in
+            number == 0 ? loss.reply : .bytes(200, Self.whole, Self.bytes)
+        }
+        #expect(try bucket.client.get("a")?.bytes == Self.bytes)
+    }
+
+    @Test("bytes of a torn answer are not taken for an object, in memory of the caller neither")
+    func lostForEver() throws {
+        let limits = WebLimits(idle: .milliseconds(100))
+        for loss in Loss.allCases {
+            let bucket = try TestBucket(attempts: 2, limits: limits) { _, _ in loss.reply }
+            #expect(s3Error { _ = try bucket.client.get("a") }?.code == loss.code)
+            var memory = [UInt8](repeating: 0, count: 10)
+            let error = s3Error {
+                _ = try memory.withUnsafeMutableBytes { try bucket.client.get("a", range: 0..<10, into: $0) }
+            }
+            #expect(error?.code == loss.code)
+        }
+    }
+
+    @Test("an answer that is not whole within the limit is given up, however long the server may be silent")
+    func totalLimit() throws {
+        let limits = WebLimits(idle: .seconds(20), total: .milliseconds(200))
+        let bucket = try TestBucket(attempts: 1, limits: limits) { _, _ in .silence }
+        let error = s3Error { _ = try bucket.client.get("a") }
+        #expect(error?.code == .timeout)
+        #expect(error?.message == "Deadline exceeded")
+    }
+
+    @Test("a server that is not there is an error without connection")
+    func unreachable() throws {
+        // Port 1 of this machine is not listened on.
+        var settings = S3Settings(
+            endpoint: "http://127.0.0.1:1",
+            region: "r",
+            bucket: "lake",
+            pathStyle: true
+        )
+        settings.retries.attempts = 2
+        let clock = TestClock()
+        let client = try S3Client(settings, credentials: TestBucket.credentials, clock: clock.clock)
+        defer { try? client.shutdown() }
+        let error = s3Error { _ = try client.put("a", [1], ifAbsent: true) }
+        #expect(error?.code == .unreachable)
+        #expect(error?.outcomeIsUnknown == false)
+        #expect(clock.waits.count == 1)
+    }
+
+    @Test("a clock that is wrong is set by the service's once, and stays so")
+    func skew() throws {
+        let bucket = try TestBucket { number, _ in
+            number == 0
+                ? .answer(
+                    403,
+                    ["Date": "Fri, 02 Jan 2026 04:04:05 GMT"],
+                    TestBucket.error("RequestTimeTooSkewed")
+                )
+                : .bytes(200, Self.whole, Self.bytes)
+        }
+        #expect(try bucket.client.get("a") != nil)
+        #expect(try bucket.client.get("a") != nil)
+        #expect(
+            bucket.server.requests.flatMap { $0.headers["x-amz-date"] } == [
+                "20260102T030405Z", "20260102T040405Z", "20260102T040405Z",
+            ]
+        )
+        let stuck = try TestBucket { _, _ in
+            .answer(403, ["Date": "Fri, 02 Jan 2026 04:04:05 GMT"], TestBucket.error("RequestTimeTooSkewed"))
+        }
+        #expect(s3Error { _ = try stuck.client.get("a") }?.code == .clockSkew)
+        #expect(stuck.server.requests.count == 2)
+    }
+
+    @Test(
+        "a request that was signed for the wrong region is signed again for the right one, once",
+        arguments: [301, 307, 400]
+    )
+    func region(status: Int) throws {
+        let bucket = try TestBucket { _, request in
+            let isRight = request.headers.first(name: "authorization")?.contains("/us-west-2/s3/") == true
+            if isRight { return .bytes(200, Self.whole, Self.bytes) }
+            let code = status == 400 ? "AuthorizationHeaderMalformed" : "PermanentRedirect"
+            return .answer(status, [:], TestBucket.error(code, "<Region>us-west-2</Region>"))
+        }
+        #expect(try bucket.client.get("a") != nil)
+        #expect(try bucket.client.get("a") != nil)
+        #expect(bucket.server.requests.count == 3)
+        let lost = try TestBucket { _, _ in .answer(301, ["x-amz-bucket-region": "us-west-2"]) }
+        let error = s3Error { _ = try lost.client.get("a") }
+        #expect(error?.code == .wrongRegion("us-west-2"))
+        #expect(error?.mend == "set the region to us-west-2")
+    }
+
+    @Test("credentials that have ended are replaced once", arguments: ["ExpiredToken", "InvalidToken"])
+    func expired(code: String) throws {
+        let source = CountingSource()
+        let bucket = try TestBucket(credentials: RefreshedCredentials(source)) { _, request in
+            let isNew = request.headers.first(name: "authorization")?.contains("Credential=KEY2/") == true
+            return isNew
+                ? .bytes(200, Self.whole, Self.bytes) : .answer(400, [:], TestBucket.error(code))
+        }
+        #expect(try bucket.client.get("a") != nil)
+        #expect(source.loads == 2)
+        #expect(bucket.server.requests.count == 2)
+    }
+
+    @Test("keys that the service does not know are an error at once, which names no secret")
+    func wrongSecret() throws {
+        for code in ["SignatureDoesNotMatch", "InvalidAccessKeyId"] {
+            let bucket = try TestBucket { _, _ in
+                .answer(403, [:], TestBucket.error(code, "<StringToSign>secret</StringToSign>"))
+            }
+            let error = try #require(s3Error { _ = try bucket.client.get("a") })
+            #expect(error.code == .credentialsRefused)
+            #expect(!"\(error) \(error.mend)".contains("StringToSign"))
+            #expect(bucket.server.requests.count == 1)
+        }
+    }
+}
+
+/// Gives other keys at each load: KEY1, KEY2 and so on.
+final class CountingSource: CredentialsSource {
+    private let count = Mutex(0)
+
+    var loads: Int { count.withLock { $0 } }
+
+    func load() -> S3Credentials? {
+        count.withLock { count in
+            count += 1
+            return S3Credentials(accessKeyID: "KEY\(count)", secretAccessKey: "secret")
+        }
+    }
+}
