@@ -10,6 +10,7 @@ final class FileObject: ObjectBytes {
     private static let keptByteCount = 32 << 20
 
     let status: ObjectStatus
+    let canBeUnfinished = true
     private let reader: FileReader
     private let fileStatus: LogFileStatus
     private var integrity: ObjectIntegrity?

@@ -7,6 +7,16 @@ import ObjectStorage
 /// `read` gives the bytes in order; what belongs to the batch is handed to `take`, in order as well. `range` then describes
 /// it. What was read and not taken is left for a later batch.
 package final class ObjectReader {
+    /// What the end of an object says of a last line that has no newline.
+    package enum Ending: Hashable, Sendable {
+        /// The object is complete: the line is whole.
+        case complete
+        /// Somebody may be writing the object: the line is whole when nothing can continue it.
+        case fresh
+        /// The object was written to while it was read: the line waits.
+        case changed
+    }
+
     /// The object's key.
     package let key: String
     /// Offset of the first byte of the range.
@@ -22,13 +32,22 @@ package final class ObjectReader {
     private var position: UInt64
     /// The range of a plan that is read again.
     private let planned: ObjectRange?
-    private var isWholeAtEnd: Bool?
+    /// Whether somebody may be writing it.
+    private let isFresh: Bool
+    private var metEnding: Ending?
 
     /// Reads an object on from where the hashes end.
-    init(_ bytes: any ObjectBytes, key: String, hashes: PieceHashes, isCorrection: Bool = false) {
+    init(
+        _ bytes: any ObjectBytes,
+        key: String,
+        hashes: PieceHashes,
+        isFresh: Bool,
+        isCorrection: Bool = false
+    ) {
         self.bytes = bytes
         self.key = key
         self.hashes = hashes
+        self.isFresh = isFresh
         self.isCorrection = isCorrection
         planned = nil
         from = hashes.byteCount
@@ -42,6 +61,7 @@ package final class ObjectReader {
         self.planned = planned
         key = planned.key
         hashes = PieceHashes()
+        isFresh = false
         isCorrection = planned.isCorrection
         from = planned.from
         to = planned.from
@@ -69,23 +89,29 @@ package final class ObjectReader {
             return count
         } catch let error as StorageError where error.code == .other(EBADMSG) {
             // It could be decompressed when it was opened.
-            isWholeAtEnd = false
+            metEnding = .changed
             return 0
         }
     }
 
-    /// Whether the object is complete, so that a last line without a newline is a whole one; to be asked when `read` gave 0.
+    /// What the end of the object says of its last line; to be asked when `read` gave 0.
     ///
-    /// One that was written to while it was read is not: only lines that have their newline may be taken of it, and the next
-    /// look finds it again.
+    /// An object that was written to while it was read is found again by the next look.
     ///
     /// - Throws: `StorageError`.
-    package func isComplete() throws -> Bool {
-        if let isWholeAtEnd { return isWholeAtEnd }
+    package func ending() throws -> Ending {
+        if let metEnding { return metEnding }
         let isUnchanged = try planned != nil || bytes.isUnchanged()
-        isWholeAtEnd = isUnchanged
-        return isUnchanged
+        let ending: Ending = isUnchanged ? isFresh ? .fresh : .complete : .changed
+        metEnding = ending
+        return ending
     }
+
+    /// Whether the end of the object was met.
+    package var hasEnded: Bool { metEnding != nil }
+
+    /// Bytes that were read and not taken.
+    var untakenByteCount: UInt64 { position - to }
 
     /// The next bytes belong to the batch.
     package func take(_ bytes: UnsafeRawBufferPointer) {
@@ -97,7 +123,7 @@ package final class ObjectReader {
 
     /// What was taken; the plan's range when that is read again.
     ///
-    /// The object is found again by the next look unless it is complete and all of it was taken.
+    /// The object is found again by a later look unless its end was met, nobody wrote to it and all of it was taken.
     package var range: ObjectRange {
         planned
             ?? ObjectRange(
@@ -110,7 +136,7 @@ package final class ObjectReader {
                 hash: hasher.digest,
                 chain: hashes.chain.description,
                 rest: hashes.rest.description,
-                isWhole: isWholeAtEnd == true && to == position,
+                isWhole: hasEnded && metEnding != .changed && to == position,
                 isCorrection: isCorrection
             )
     }
