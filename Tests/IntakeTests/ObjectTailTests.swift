@@ -123,8 +123,42 @@ import Testing
         #expect(lines("a.json.gz") == ["{\"a\":"])
         let bucket = Bucket()
         bucket.put("s3://bucket/a", "{\"a\":")
-        let inBucket = ObjectCollector(ObjectSource(patterns: []), clock: { 0 }) { bucket }
+        let inBucket = ObjectCollector(ObjectSource(patterns: []), clock: { 0 }, place: { bucket })
         try inBucket.drain()
         #expect(inBucket.lines.map(\.line) == ["{\"a\":"])
+    }
+
+    @Test("lines that are written in pieces at random come once, and no batch is empty", arguments: 0..<12)
+    func random(seed: UInt64) throws {
+        var random = SeededGenerator(state: seed)
+        let names = ["a.json", "b.json", "c.json"]
+        var unwritten: [String: String] = [:]
+        for name in names {
+            unwritten[name] = (0..<30).map { "{\"\(name)\":{\"n\":\($0)}}\n" }.joined()
+        }
+        let expected = unwritten
+        while let name = names.filter({ unwritten[$0] != "" }).randomElement(using: &random) {
+            let rest = unwritten[name] ?? ""
+            let piece = rest.prefix(Int.random(in: 1...60, using: &random))
+            time.second += Int.random(in: 0...15, using: &random)
+            try append(String(piece), name)
+            unwritten[name] = String(rest.dropFirst(piece.count))
+            // Nobody is silent amid a line for as long as a minute.
+            for other in names where unwritten[other] != expected[other] {
+                try folder.touch(other, second: time.second)
+            }
+            if Int.random(in: 0..<4, using: &random) == 0 { collector.restart() }
+            try collector.batch(
+                limit: Int.random(in: 1...3, using: &random),
+                budget: Int.random(in: 1...200, using: &random),
+                window: Int.random(in: 1...100, using: &random),
+                isLost: Int.random(in: 0..<5, using: &random) == 0
+            )
+        }
+        try collector.drain()
+        for name in names { #expect(lines(name).map { $0 + "\n" }.joined() == expected[name]) }
+        #expect(collector.changed.isEmpty)
+        let isEmpty = collector.plans.contains { $0.byteCount == 0 }
+        #expect(!isEmpty)
     }
 }

@@ -10,7 +10,6 @@ final class FileObject: ObjectBytes {
     private static let keptByteCount = 32 << 20
 
     let status: ObjectStatus
-    let canBeUnfinished = true
     private let reader: FileReader
     private let fileStatus: LogFileStatus
     private var integrity: ObjectIntegrity?
@@ -25,6 +24,9 @@ final class FileObject: ObjectBytes {
             version: FileVersion.text(status)
         )
     }
+
+    /// A time that somebody gave the file may lie in the future.
+    var lastWrite: Int64? { min(fileStatus.modified, fileStatus.changed) }
 
     func check() throws -> ObjectIntegrity {
         if let integrity { return integrity }

@@ -17,14 +17,16 @@ package final class ObjectDrops {
         /// until it has another version.
         case prefixChanged(ObjectRange)
         /// It is compressed and cannot be decompressed as it is; later looks have a remark until it has another version.
-        case unusable(ObjectIntegrity)
+        /// A cut one that is fresh may still be being written.
+        case unusable(ObjectIntegrity, isFresh: Bool)
         /// It is gone, or was read meanwhile.
         case nothing
     }
 
     private enum Fault {
         case error(StorageError)
-        case integrity(ObjectIntegrity)
+        /// As long as it may be being written, until when.
+        case integrity(ObjectIntegrity, freshUntil: Int64?)
     }
 
     private struct Failure {
@@ -97,7 +99,7 @@ package final class ObjectDrops {
         if !backlog.isEmpty { backlog = backlog.compactMap { refreshed($0, ledger) } }
         if backlog.isEmpty { try list(ledger) }
         return ObjectLook(
-            objects: backlog.suffix(limit).reversed(),
+            objects: backlog.suffix(limit).reversed().map { completed($0, ledger) },
             hasMore: backlog.count > limit,
             remarks: lastReport.remarks,
             unreadable: lastReport.unreadable
@@ -115,8 +117,13 @@ package final class ObjectDrops {
     private func refreshed(_ object: FoundObject, _ ledger: ObjectLedger) -> FoundObject? {
         var object = object
         object.seen = ledger.find(object.key)
-        object.formerlySeen = names.seen(object, in: ledger)
         return object.seen?.version == ObjectLedger.hash(version: object.version) ? nil : object
+    }
+
+    private func completed(_ object: FoundObject, _ ledger: ObjectLedger) -> FoundObject {
+        var object = object
+        object.formerlySeen = names.seen(object, in: ledger)
+        return object
     }
 
     private func list(_ ledger: ObjectLedger) throws {
@@ -144,11 +151,10 @@ package final class ObjectDrops {
         }
         objectCount = claims.count
         found.removeAll { !claims.holds($0) }
-        for index in found.indices { found[index].formerlySeen = names.seen(found[index], in: ledger) }
         report.remarks += unnamed
         lastReport = report
         try leaveOutFailing(&found)
-        notes.sift(&found, now: clock())
+        notes.sift(&found, now: clock()) { completed($0, ledger) }
         found.sort { ($0.modified, $0.key) < ($1.modified, $1.key) }
         ObjectNames.leaveOneCompression(of: &found)
         backlog = []
@@ -189,9 +195,9 @@ package final class ObjectDrops {
         let error: StorageError
         switch failure.fault {
         case .error(let failed): error = failed
-        case .integrity(.cut):
+        case .integrity(.cut, let freshUntil):
             lastReport.remarks.append(.endsTooEarly(key: key))
-            guard isQuiet(failure.object) else { return }
+            if let freshUntil, clock() < freshUntil { return }
             error = StorageError(errno: ENODATA, operation: "decompress", path: key)
         case .integrity:
             lastReport.remarks.append(.isDamaged(key: key))
@@ -210,11 +216,6 @@ package final class ObjectDrops {
             return true
         }
     }
-
-    /// Whether nobody has written to an object for so long that it counts as complete.
-    package func isQuiet(_ object: FoundObject) -> Bool { isQuiet(object.modified) }
-
-    private func isQuiet(_ modified: Int64) -> Bool { clock() - modified * 1_000 >= Self.quietTime }
 
     /// An object is not wanted now: the next looks have the others, until all of them were opened.
     package func passOver(_ object: FoundObject) { drop(object) }
@@ -235,9 +236,8 @@ package final class ObjectDrops {
             let opening = try opening(of: object)
             switch opening {
             case .nothing: drop(object)
-            case .unusable(let integrity): setAside(object, .integrity(integrity))
             case .unread(let reader): last = reader
-            case .prefixChanged: break
+            case .unusable, .prefixChanged: break
             }
             return opening
         } catch let error as StorageError where error.concernsOneFile {
@@ -250,11 +250,17 @@ package final class ObjectDrops {
         guard let bytes = try place.open(object.key) else { return .nothing }
         let status = bytes.status
         if object.seen?.version == ObjectLedger.hash(version: status.version) { return .nothing }
+        let lastWrite = bytes.lastWrite.map { $0 + Self.quietTime }
+        let quietFrom = lastWrite.flatMap { $0 > clock() ? $0 : nil }
         let isCompressed = Compression(path: object.key) != nil
-        let isFresh = bytes.canBeUnfinished && !isCompressed && !isQuiet(status.modified)
-        if let reader = continued(object, status, isFresh: isFresh) { return .unread(reader) }
+        // A compressed object tells by itself whether it is whole.
+        let freshUntil = isCompressed ? nil : quietFrom
+        if let reader = continued(object, status, freshUntil) { return .unread(reader) }
         let integrity = try bytes.check()
-        guard integrity == .whole else { return .unusable(integrity) }
+        guard integrity == .whole else {
+            setAside(object, .integrity(integrity, freshUntil: quietFrom))
+            return .unusable(integrity, isFresh: quietFrom != nil)
+        }
         for seen in [object.formerlySeen, object.seen].compactMap(\.self) where seen.to > 0 {
             guard isCompressed || status.byteCount >= seen.to,
                 let hashes = try ObjectPrefix(bytes: bytes, seen: seen, isFull: isFull(object)).verified()
@@ -264,13 +270,13 @@ package final class ObjectDrops {
                     bytes,
                     key: object.key,
                     hashes: hashes,
-                    isFresh: isFresh,
+                    freshUntil: freshUntil,
                     isCorrection: seen.isUnfinishedCorrection
                 )
             )
         }
         guard let seen = object.seen, seen.to > 0 else {
-            let reader = ObjectReader(bytes, key: object.key, hashes: PieceHashes(), isFresh: isFresh)
+            let reader = ObjectReader(bytes, key: object.key, hashes: PieceHashes(), freshUntil: freshUntil)
             return .unread(reader)
         }
         // Bytes that are being written are no news.
@@ -282,7 +288,7 @@ package final class ObjectDrops {
                     bytes,
                     key: object.key,
                     hashes: PieceHashes(),
-                    isFresh: isFresh,
+                    freshUntil: freshUntil,
                     isCorrection: true
                 )
             )
@@ -300,7 +306,7 @@ package final class ObjectDrops {
     private func continued(
         _ object: FoundObject,
         _ status: ObjectStatus,
-        isFresh: Bool
+        _ freshUntil: Int64?
     ) -> ObjectReader? {
         guard let last, let seen = object.seen, last.key == object.key, last.status == status,
             last.to == seen.to,
@@ -310,7 +316,7 @@ package final class ObjectDrops {
             last.bytes,
             key: last.key,
             hashes: last.hashes,
-            isFresh: isFresh,
+            freshUntil: freshUntil,
             isCorrection: seen.isUnfinishedCorrection
         )
     }
@@ -339,7 +345,7 @@ package final class ObjectDrops {
     package func finish(_ reader: ObjectReader, of object: FoundObject) -> ObjectRange? {
         let range = reader.range
         if reader.hasEnded, !range.isWhole {
-            notes.waits(reader, until: reader.status.modified * 1_000 + Self.quietTime)
+            notes.waits(reader)
         }
         if reader.hasEnded { drop(object) }
         guard range.rangeByteCount == 0 else { return range }
@@ -359,6 +365,7 @@ package final class ObjectDrops {
     /// - Parameters:
     ///   - taken: Keys that the batch has other ranges of.
     ///   - limit: Ranges that are wanted at the most.
+    /// - Returns: The ranges, by key.
     package func unchangedRanges(besides taken: Set<String>, limit: Int) -> [ObjectRange] {
         notes.unchangedRanges(besides: taken, limit: limit)
     }

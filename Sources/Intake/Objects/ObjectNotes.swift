@@ -25,9 +25,9 @@ struct ObjectNotes {
         }
     }
 
-    /// A batch of their own is worth it for so many objects without unread bytes, or
+    /// So many objects without unread bytes are worth a batch of their own.
     private static let objectLimit = 1_000
-    /// when so many bytes had to be compared.
+    /// So are some for which so many bytes had to be compared.
     private static let byteLimit: UInt64 = 64 << 20
 
     private var waiting: [String: Waiting] = [:]
@@ -40,12 +40,12 @@ struct ObjectNotes {
     var pending: [String: UInt64] { waiting.mapValues(\.byteCount) }
 
     /// The last line of an object is not finished.
-    mutating func waits(_ reader: ObjectReader, until time: Int64) {
+    mutating func waits(_ reader: ObjectReader) {
         waiting[reader.key] = Waiting(
             version: ObjectLedger.hash(version: reader.status.version),
             to: reader.to,
             byteCount: reader.untakenByteCount,
-            until: time
+            until: reader.freshUntil ?? 0
         )
     }
 
@@ -63,15 +63,20 @@ struct ObjectNotes {
     /// - Parameters:
     ///   - objects: Those whose version is not known; the ones that need not be opened are taken out.
     ///   - now: In nanoseconds since 1970-01-01 UTC.
-    mutating func sift(_ objects: inout [FoundObject], now: Int64) {
+    ///   - complete: Fills in what was read of an object under other names.
+    mutating func sift(
+        _ objects: inout [FoundObject],
+        now: Int64,
+        _ complete: (FoundObject) -> FoundObject
+    ) {
         guard !waiting.isEmpty || !unchanged.isEmpty else { return }
         var kept = ObjectNotes()
         objects.removeAll { object in
-            if let note = waiting[object.key], isWaiting(object, note, now: now) {
+            if let note = waiting[object.key], isWaiting(complete(object), note, now: now) {
                 kept.waiting[object.key] = note
                 return true
             }
-            if let note = unchanged[object.key], note.isOf(object) {
+            if let note = unchanged[object.key], note.isOf(complete(object)) {
                 kept.unchanged[object.key] = note
                 return true
             }

@@ -85,8 +85,9 @@ package struct ObjectStatus: Hashable, Sendable {
 package protocol ObjectBytes: AnyObject {
     /// The object when it was opened.
     var status: ObjectStatus { get }
-    /// Whether it can be met while it is being written; objects of a bucket appear whole.
-    var canBeUnfinished: Bool { get }
+    /// When somebody may have written to it last, in nanoseconds since 1970-01-01 UTC; nil for an object of a bucket, which
+    /// appears whole.
+    var lastWrite: Int64? { get }
 
     /// Whether the bytes can be used; to be asked before they are read.
     ///

@@ -32,8 +32,8 @@ package final class ObjectReader {
     private var position: UInt64
     /// The range of a plan that is read again.
     private let planned: ObjectRange?
-    /// Whether somebody may be writing it.
-    private let isFresh: Bool
+    /// As long as somebody may be writing it, until when, in nanoseconds since 1970-01-01 UTC.
+    let freshUntil: Int64?
     private var metEnding: Ending?
 
     /// Reads an object on from where the hashes end.
@@ -41,13 +41,13 @@ package final class ObjectReader {
         _ bytes: any ObjectBytes,
         key: String,
         hashes: PieceHashes,
-        isFresh: Bool,
+        freshUntil: Int64?,
         isCorrection: Bool = false
     ) {
         self.bytes = bytes
         self.key = key
         self.hashes = hashes
-        self.isFresh = isFresh
+        self.freshUntil = freshUntil
         self.isCorrection = isCorrection
         planned = nil
         from = hashes.byteCount
@@ -61,7 +61,7 @@ package final class ObjectReader {
         self.planned = planned
         key = planned.key
         hashes = PieceHashes()
-        isFresh = false
+        freshUntil = nil
         isCorrection = planned.isCorrection
         from = planned.from
         to = planned.from
@@ -102,7 +102,7 @@ package final class ObjectReader {
     package func ending() throws -> Ending {
         if let metEnding { return metEnding }
         let isUnchanged = try planned != nil || bytes.isUnchanged()
-        let ending: Ending = isUnchanged ? isFresh ? .fresh : .complete : .changed
+        let ending: Ending = isUnchanged ? freshUntil == nil ? .complete : .fresh : .changed
         metEnding = ending
         return ending
     }

@@ -15,6 +15,7 @@ struct BatchRoom {
     /// - Parameters:
     ///   - carried: Bytes that were read before and begin a line.
     ///   - step: The most that is read at once.
+    /// - Returns: At least 1.
     func readable(behind carried: Int, atMost step: Int) -> Int {
         // A line that is too long is read to its end.
         guard hasRoom(for: carried + 1) else { return step }

@@ -56,8 +56,8 @@ struct ObjectSourceCheck {
         let reader: ObjectReader
         switch try drops.open(object) {
         case .unread(let opened): reader = opened
-        case .unusable(let integrity):
-            return damageFinding(object, isUnfinished: integrity == .cut && !drops.isQuiet(object))
+        case .unusable(let integrity, let isFresh):
+            return damageFinding(object, isUnfinished: integrity == .cut && isFresh)
         case .prefixChanged, .nothing: return nil
         }
         var window = InputWindow()

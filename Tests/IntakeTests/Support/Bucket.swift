@@ -67,7 +67,7 @@ final class Bucket: ObjectPlace {
 
 private final class OpenedObject: ObjectBytes {
     let status: ObjectStatus
-    let canBeUnfinished = false
+    let lastWrite: Int64? = nil
     private let bytes: [UInt8]
     private let onRead: () throws -> Void
 

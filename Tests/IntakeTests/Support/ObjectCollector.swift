@@ -1,5 +1,5 @@
 import BatchProtocol
-import Glibc
+import Foundation
 import Intake
 import ObjectStorage
 
@@ -131,7 +131,7 @@ final class ObjectCollector {
         switch try reader.ending() {
         case .complete: true
         case .changed: false
-        case .fresh: line.first == UInt8(ascii: "{") && line.last == UInt8(ascii: "}")
+        case .fresh: (try? JSONSerialization.jsonObject(with: Data(line))) != nil
         }
     }
 
