@@ -186,7 +186,7 @@ package final class ObjectDrops {
     private func setAside(_ object: FoundObject, _ fault: Fault) {
         let failure = Failure(fault: fault, object: object, time: clock())
         failures[object.key] = failure
-        drop(object)
+        passOver(object)
         tell(failure)
     }
 
@@ -218,9 +218,7 @@ package final class ObjectDrops {
     }
 
     /// An object is not wanted now: the next looks have the others, until all of them were opened.
-    package func passOver(_ object: FoundObject) { drop(object) }
-
-    private func drop(_ object: FoundObject) {
+    package func passOver(_ object: FoundObject) {
         // It is one of the next ones.
         guard let index = backlog.lastIndex(where: { $0.key == object.key }) else { return }
         backlog.remove(at: index)
@@ -235,7 +233,7 @@ package final class ObjectDrops {
         do {
             let opening = try opening(of: object)
             switch opening {
-            case .nothing: drop(object)
+            case .nothing: passOver(object)
             case .unread(let reader): last = reader
             case .unusable, .prefixChanged: break
             }
@@ -344,10 +342,11 @@ package final class ObjectDrops {
     ///   (`unchangedRanges`).
     package func finish(_ reader: ObjectReader, of object: FoundObject) -> ObjectRange? {
         let range = reader.range
+        notes.forget(object.key)
         if reader.hasEnded, !range.isWhole {
             notes.waits(reader)
         }
-        if reader.hasEnded { drop(object) }
+        if reader.hasEnded { passOver(object) }
         guard range.rangeByteCount == 0 else { return range }
         if range.isWhole {
             let compared = isFull(object) ? range.to : range.to % UInt64(ObjectRange.pieceByteCount)

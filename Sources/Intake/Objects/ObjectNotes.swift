@@ -39,6 +39,12 @@ struct ObjectNotes {
     /// Bytes of lines that are not finished, by key.
     var pending: [String: UInt64] { waiting.mapValues(\.byteCount) }
 
+    /// What was noted of an object does not hold any more.
+    mutating func forget(_ key: String) {
+        waiting[key] = nil
+        unchanged[key] = nil
+    }
+
     /// The last line of an object is not finished.
     mutating func waits(_ reader: ObjectReader) {
         waiting[reader.key] = Waiting(

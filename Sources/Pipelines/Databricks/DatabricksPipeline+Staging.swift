@@ -113,11 +113,11 @@ extension DatabricksPipeline {
         let hasBronze =
             !wanted.contains(settings.bronze) && planned[settings.bronze.description] ?? 0 > 0
         let gaps: [SourceGap] = try staging.whileEncoding {
-            let folders = try formerFolders(plan, state)
-            guard hasBronze else { return try readAgain(plan, from: folders, into: staging) }
+            guard hasBronze else { return try readAgain(plan, after: state, into: staging) }
             let rowCount = try readBronze(plannedAt: plan.plannedAt, into: staging)
             // Bronze was committed without bytes that were lost.
-            return rowCount < planned[settings.bronze.description] ?? 0 ? try lostRanges(plan, folders) : []
+            return rowCount < planned[settings.bronze.description] ?? 0
+                ? try lostRanges(plan, after: state) : []
         }
         var staged = try staging.finish()
         staged.objects = plan.objects ?? []
@@ -140,8 +140,9 @@ extension DatabricksPipeline {
     }
 
     /// The ranges of a plan that cannot be read any more; all of them when each can be, for some could not.
-    private func lostRanges(_ plan: BatchPlan, _ folders: [String]) throws -> [SourceGap] {
+    private func lostRanges(_ plan: BatchPlan, after state: ShardState) throws -> [SourceGap] {
         let ranges = (plan.objects ?? []).filter { $0.rangeByteCount > 0 }
+        let folders = try formerFolders(plan, state)
         let lost = try ranges.filter { try drops.locate($0, formerFolders: folders) == nil }
         return (lost.isEmpty ? ranges : lost).map { SourceGap(path: $0.key, from: $0.from, to: $0.to) }
     }
@@ -156,9 +157,10 @@ extension DatabricksPipeline {
     /// Reads the ranges of a plan once more.
     private func readAgain(
         _ plan: BatchPlan,
-        from folders: [String],
+        after state: ShardState,
         into staging: EventStaging
     ) throws -> [SourceGap] {
+        let folders = try formerFolders(plan, state)
         var gaps: [SourceGap] = []
         for range in plan.objects ?? [] where range.rangeByteCount > 0 {
             guard let reader = try drops.locate(range, formerFolders: folders) else {

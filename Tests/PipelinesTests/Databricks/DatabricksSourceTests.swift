@@ -2,11 +2,20 @@ import BatchProtocol
 import Foundation
 import Intake
 import Pipelines
+import Synchronization
 import Testing
 
 /// Files that are being written, touched, moved or damaged.
 @Suite struct DatabricksSourceTests {
     private typealias Fixture = DatabricksFixture
+
+    /// Files cannot be given a time of their last change that lies ahead: the runs see the time of now.
+    private func withLake(_ body: (inout Fixture) throws -> Void) throws {
+        try Fixture.with { lake in
+            lake.now = Int64(Date().timeIntervalSince1970) * 1_000_000
+            try body(&lake)
+        }
+    }
 
     // MARK: A last line without newline
 
@@ -20,7 +29,7 @@ import Testing
 
     @Test(arguments: tails)
     func aLineThatMayGoOnWaits(_ tail: String) throws {
-        try Fixture.with { lake in
+        try withLake { lake in
             try lake.deliver([Fixture.event(1), tail], age: 59)
             try lake.deliver([Fixture.event(3)], to: "b.json", age: 0)
             let summary = try lake.run()
@@ -35,7 +44,7 @@ import Testing
 
     @Test(arguments: ["", " ", "\r"])
     func aLineThatIsAWholeObjectDoesNotWait(_ end: String) throws {
-        try Fixture.with { lake in
+        try withLake { lake in
             try lake.deliver([Fixture.event(1), Self.wholeLine + end], age: 0)
             #expect(try lake.run().rows == 2)
             try lake.deliver([Fixture.event(1), Self.wholeLine + end + "\n", Fixture.event(3)], age: 0)
@@ -45,24 +54,46 @@ import Testing
     }
 
     @Test func aWholeObjectThatIsNoEventDoesNotWaitEither() throws {
-        try Fixture.with { lake in
+        try withLake { lake in
             try lake.deliver([#"{"some":"object"}"#], age: 0)
             #expect(try lake.run().quarantined == 1)
         }
     }
 
     @Test func afterAMinuteOfQuietAHalfLineIsARecord() throws {
-        try Fixture.with { lake in
+        try withLake { lake in
             try lake.deliver([Fixture.event(1), "{\"half"], age: 60)
             #expect(try lake.run().pending.isEmpty)
             try lake.expectExact([Fixture.event(1)], quarantined: ["{\"half"])
         }
     }
 
+    @Test func aLineThatGrowsAllTheTimeDoesNotKeepARunFromEnding() throws {
+        try withLake { lake in
+            try lake.deliver(["{"])
+            try lake.deliver([Fixture.event(1)], to: "b.json")
+            let file = try FileHandle(forWritingTo: URL(filePath: "\(lake.root)/drops/a.json"))
+            let now = lake.now
+            let reads = Mutex(0)
+            let observer = PipelineObserver(progress: { _ in
+                // As long as it is read.
+                let count = reads.withLock {
+                    $0 += 1
+                    return $0
+                }
+                if count < 1_000, (try? file.seekToEnd()) != nil { file.write(Data("x".utf8)) }
+            })
+            let pipeline = PipelineSettings.databricks(lake.settings)
+            let summary = try pipeline.runOnce(lake: lake.lake, observer: observer, clock: { now })
+            #expect(summary.rows == 1 && summary.batches == 1)
+            #expect(reads.withLock { $0 } < 20)
+        }
+    }
+
     // MARK: The end of a batch
 
     @Test func aBatchEndsAtTheLastLineThatFits() throws {
-        try Fixture.with { lake in
+        try withLake { lake in
             let lines = (10..<50).map { Fixture.event($0) }
             let byteCount = UInt64(lines[0].utf8.count)
             try lake.deliver(Array(lines[..<25]), to: "a.json")
@@ -77,7 +108,7 @@ import Testing
     }
 
     @Test func aLineThatIsLongerThanABatchIsABatch() throws {
-        try Fixture.with { lake in
+        try withLake { lake in
             let lines = (10..<14).map { Fixture.event($0) }
             try lake.deliver(lines)
             lake.settings.batchByteCount = 10
@@ -88,7 +119,7 @@ import Testing
     }
 
     @Test func aBatchThatEndsWithItsFileHasItWhole() throws {
-        try Fixture.with { lake in
+        try withLake { lake in
             try lake.deliver([Fixture.event(1)])
             lake.settings.batchByteCount = UInt64(Fixture.event(1).utf8.count)
             try lake.run()
@@ -99,7 +130,7 @@ import Testing
     // MARK: Touched
 
     @Test func aTouchMakesNoBatchAndIsRememberedByTheNext() throws {
-        try Fixture.with { lake in
+        try withLake { lake in
             try lake.deliver([Fixture.event(1)], age: 300)
             try lake.run()
             try lake.deliver([Fixture.event(1)], age: 200)
@@ -113,7 +144,7 @@ import Testing
     }
 
     @Test func aThousandTouchesMakeOneBatchThatIsHeldAgainstNoRule() throws {
-        try Fixture.with { lake in
+        try withLake { lake in
             for age: Int64 in [300, 200] {
                 for number in 0..<1_000 {
                     try lake.deliver([Fixture.event(number)], to: "\(number).json", age: age)
@@ -130,7 +161,7 @@ import Testing
     // MARK: Moved
 
     @Test func aMovedFolderGivesOnlyItsNewLines() throws {
-        try Fixture.with { lake in
+        try withLake { lake in
             try lake.deliver([Fixture.event(1)])
             try lake.run()
             try lake.move("drops", to: "elsewhere")
@@ -145,7 +176,7 @@ import Testing
     }
 
     @Test func foldersInUseAreReadEachHoweverAlikeTheyAre() throws {
-        try Fixture.with { lake in
+        try withLake { lake in
             try lake.deliver([Fixture.event(1)])
             try lake.run()
             let copy = "\(lake.root)/copy"
@@ -157,7 +188,7 @@ import Testing
 
     @Test(arguments: [false, true])
     func anOpenBatchIsFinishedFromAMovedFolder(_ isFirst: Bool) throws {
-        try Fixture.with { lake in
+        try withLake { lake in
             if !isFirst {
                 try lake.deliver([Fixture.event(3)], to: "b.json")
                 try lake.run()
@@ -179,7 +210,7 @@ import Testing
     // MARK: Damaged
 
     @Test func damagedObjectsAreAFailureOnceTheOthersAreRead() throws {
-        try Fixture.with { lake in
+        try withLake { lake in
             for name in ["a", "b", "c", "d"] {
                 try lake.deliver(["no gzip at all"], to: "\(name).json.gz", age: 300)
             }
@@ -200,7 +231,7 @@ import Testing
     @Test func aCutObjectIsAFailureOnceNobodyWritesToIt() throws {
         // What gzip makes of 1,000 zeros, without its end.
         let bytes = Data([0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3, 0x63, 0x60, 0x18, 0x05, 0xA3])
-        try Fixture.with { lake in
+        try withLake { lake in
             try lake.deliver(bytes, to: "a.json.gz", age: 59)
             let remarks = try lake.run().remarks
             #expect(remarks == [.objects(.endsTooEarly(key: "\(lake.root)/drops/a.json.gz"))])
