@@ -30,6 +30,8 @@ package final class ObjectReader {
     private let hasher = RangeHasher()
     /// Offset of the next byte to be read.
     private var position: UInt64
+    /// Offset that is not passed: a file that grows while it is read is read as it was when it was opened.
+    private let end: UInt64
     /// The range of a plan that is read again.
     private let planned: ObjectRange?
     /// As long as somebody may be writing it, until when, in nanoseconds since 1970-01-01 UTC.
@@ -50,6 +52,7 @@ package final class ObjectReader {
         self.freshUntil = freshUntil
         self.isCorrection = isCorrection
         planned = nil
+        end = Compression(path: key) == nil ? max(bytes.status.byteCount, hashes.byteCount) : .max
         from = hashes.byteCount
         to = hashes.byteCount
         position = hashes.byteCount
@@ -59,6 +62,7 @@ package final class ObjectReader {
     init(_ bytes: any ObjectBytes, planned: ObjectRange) {
         self.bytes = bytes
         self.planned = planned
+        end = planned.to
         key = planned.key
         hashes = PieceHashes()
         freshUntil = nil
@@ -79,7 +83,7 @@ package final class ObjectReader {
     /// - Returns: The number of bytes; 0 at the end of the object, or of the range that is read again.
     /// - Throws: `StorageError`.
     package func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
-        let wanted = Int(min(UInt64(buffer.count), (planned?.to ?? .max) - position))
+        let wanted = Int(min(UInt64(buffer.count), end - position))
         do {
             let count = try bytes.read(
                 at: position,
