@@ -7,17 +7,21 @@ The Databricks pipeline through the real binary, every column of bronze, silver,
   grown      the same in three runs: gold tables grow, one file is delivered again with more lines, another one's last line gets its end
   generated  events of bench/gen_databricks.py with numbers and booleans unquoted
   nasty      hand-made events: odd JSON, odd names, odd times, damaged lines
+  written    a file that is written in pieces, amid lines: nothing of it comes too early, and all of it once
+  damaged    compressed files that are damaged or cut: exit status and message of run and check, and the others are read
   strip      the nasty events with every empty value left out, and with none
   drop       the nasty events with rules whose events go to the quarantine
   fail       a rule that stops the pipeline: exit status, and nothing committed
 """
-import json, os, shutil, subprocess, sys, warnings
+import gzip, json, os, shutil, subprocess, sys, time, warnings
 import databricks_expected as expected
 import databricks_lake, harness
 from databricks_lake import READERS, EventLake
 from harness import ROOT, Failure, demand
 
 SAMPLE = os.path.join(ROOT, "Examples", "databricks", "audit-logs")
+LEFT_ALONE = 1_700_000_000                                             # long ago: nobody is writing the file any more
+INPUT = 66
 STRIPS = {"null": "null", "": '""', "{}": "{}", "[]": "[]"}
 
 
@@ -153,13 +157,13 @@ def nasty_lines():
 def nasty(a, folder, **keys):
     lake = EventLake(a.binary, folder, **keys)
     lines = nasty_lines()
-    put(lake, "a/nasty.json", b"\n".join(lines) + b"\n", 1_795_400_000)
-    put(lake, "a/crlf.json", b"\r\n".join([b"", *lines[:6], b" ", b"\t", *lines[:3], b""]), 1_795_400_001)
-    put(lake, "b/no end.json", b"\n\n" + lines[2], 1_795_400_002)
-    put(lake, "b/cut short.json", lines[3] + b"\n" + lines[2][:-9], 1_795_400_003)
-    put(lake, "b/empty.json", b"", 1_795_400_004)
-    put(lake, "b/blank.json", b"\n \r\n\t\n", 1_795_400_005)
-    put(lake, "b/one of each.json", b"\n".join(dict.fromkeys(lines)), 1_795_400_006)
+    put(lake, "a/nasty.json", b"\n".join(lines) + b"\n", LEFT_ALONE + 0)
+    put(lake, "a/crlf.json", b"\r\n".join([b"", *lines[:6], b" ", b"\t", *lines[:3], b""]), LEFT_ALONE + 1)
+    put(lake, "b/no end.json", b"\n\n" + lines[2], LEFT_ALONE + 2)
+    put(lake, "b/cut short.json", lines[3] + b"\n" + lines[2][:-9], LEFT_ALONE + 3)
+    put(lake, "b/empty.json", b"", LEFT_ALONE + 4)
+    put(lake, "b/blank.json", b"\n \r\n\t\n", LEFT_ALONE + 5)
+    put(lake, "b/one of each.json", b"\n".join(dict.fromkeys(lines)), LEFT_ALONE + 6)
     return lake
 
 
@@ -176,6 +180,46 @@ def test_strip(a, folder):
 def test_drop(a, folder):
     rules = dict.fromkeys(expected.RULES, "drop")
     settle(nasty(a, folder, expectations=json.dumps(rules)), a.readers[:1], "drop", actions=rules)
+
+
+def test_written(a, folder):
+    lake = EventLake(a.binary, folder)
+    lines = [event("written", json.dumps({"n": str(n)})).encode() + b"\n" for n in range(30)]
+    data = b"".join(lines)
+    path = os.path.join(lake.events, "a.json")
+    step = len(lines[0]) * 2 // 3
+    for end in range(step, len(data) + step, step):
+        with open(path, "ab") as f:
+            f.write(data[end - step:end])
+        report, whole = lake.drain(), data[:end].rfind(b"\n") + 1
+        demand(report["quarantined"] == 0 and report["remarks"] == [], f"the run said {report}")
+        # A line without its newline is whole when its object is.
+        tail = data[whole:end]
+        pending = {path: len(tail)} if tail and not tail.endswith(b"}}") else {}
+        demand(report["pending"] == pending, f"{report['pending']} wait, not {pending}")
+        demand(not lake.drain()["batches"], "a further run made a batch")
+    settle(lake, a.readers[:1], "written")
+
+
+def test_damaged(a, folder):
+    lake = EventLake(a.binary, folder)
+    data = gzip.compress(b"".join(event("packed", json.dumps({"n": str(n)})).encode() + b"\n" for n in range(3_000)))
+    damaged = data[:len(data) // 2] + bytes([data[len(data) // 2] ^ 0x55]) + data[len(data) // 2 + 1:]
+    put(lake, "sound.json", event().encode() + b"\n", LEFT_ALONE)
+    for name, part, said in (("bad.json.gz", damaged, "is damaged"), ("cut.json.gz", data[:-100], "ends too early")):
+        path = put(lake, name, part, LEFT_ALONE)
+        done = lake.run()
+        demand(done.returncode == INPUT and path in done.stderr and said in done.stderr, f"{name}: run ended with {done.returncode} and said {done.stderr.strip()}")
+        done = lake.run("check")
+        demand(done.returncode != 0 and path in done.stdout + done.stderr, f"{name}: check ended with {done.returncode} and said {(done.stdout + done.stderr).strip()}")
+        demand(json.loads(lake.run("status", "--format", "json").stdout) is not None, "status fails")
+        os.remove(path)
+    # What was written a moment ago may be written on.
+    put(lake, "cut.json.gz", data[:-100], time.time())
+    report = lake.drain()
+    demand(any("ends too early" in r for r in report["remarks"]), f"the run said {report}")
+    put(lake, "cut.json.gz", data, time.time())
+    settle(lake, a.readers[:1], "damaged")
 
 
 def test_fail(a, folder):

@@ -6,6 +6,8 @@ package struct PipelineError: Error, Hashable, Sendable, CustomStringConvertible
         case damagedState
         /// Bytes that a plan names are gone.
         case sourceLost
+        /// Files are damaged, or several cannot be read.
+        case unreadable
         /// A time zone abbreviation needs the setting `timezone`.
         case timeZone
         /// A library that the files' format needs is not installed.

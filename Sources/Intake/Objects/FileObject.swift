@@ -25,6 +25,9 @@ final class FileObject: ObjectBytes {
         )
     }
 
+    /// A time that somebody gave the file may lie in the future.
+    var lastWrite: Int64? { min(fileStatus.modified, fileStatus.changed) }
+
     func check() throws -> ObjectIntegrity {
         if let integrity { return integrity }
         let found = try reader.stream.map(decompress) ?? .whole

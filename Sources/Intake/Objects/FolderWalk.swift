@@ -16,8 +16,6 @@ struct FolderWalk {
 
     /// Files and folders that may not be looked at.
     private(set) var unreadable: [StorageError] = []
-    /// Files that were met by their own names.
-    private var met: Set<FileID> = []
 
     private var pending: [Folder] = []
     /// Links, as paths; they come last, so that what they lead to is met by its own name.
@@ -25,7 +23,7 @@ struct FolderWalk {
     private var linkedFiles: [[UInt8]] = []
     private var visited: Set<Visit> = []
 
-    /// Calls `body` with each file of a pattern that has bytes.
+    /// Calls `body` with each file of a pattern that has bytes, under each of its names.
     ///
     /// - Returns: The number of files, also of empty ones.
     mutating func walk(_ pattern: ObjectPattern, _ body: (ListedObject) throws -> Void) throws -> Int {
@@ -37,9 +35,7 @@ struct FolderWalk {
             count += try visit(folder, pattern, body)
         }
         for path in linkedFiles.sorted(by: { $0.lexicographicallyPrecedes($1) }) {
-            guard let status = try status(of: path), status.isRegular, met.insert(status.id).inserted else {
-                continue
-            }
+            guard let status = try status(of: path), status.isRegular else { continue }
             count += 1
             try path.withUnsafeBytes { try give($0, status, body) }
         }
@@ -116,7 +112,6 @@ struct FolderWalk {
                 }
                 let status = LogFileStatus(information)
                 count += 1
-                met.insert(status.id)
                 path.removeSubrange(folder.path.count...)
                 path.append(contentsOf: UnsafeRawBufferPointer(start: name, count: strlen(name)))
                 try path.withUnsafeBytes { try give($0, status, body) }
@@ -141,7 +136,6 @@ struct FolderWalk {
             return 0
         }
         guard status.isRegular, pattern.meansFile(name, at: folder.positions) else { return 0 }
-        met.insert(status.id)
         try path.withUnsafeBytes { try give($0, status, body) }
         return 1
     }
@@ -189,7 +183,8 @@ struct FolderWalk {
                 key: path,
                 version: UnsafeRawBufferPointer(rebasing: buffer[..<count]),
                 byteCount: status.byteCount,
-                modified: status.modified / 1_000
+                modified: status.modified / 1_000,
+                identity: status.id
             )
             try body(listed)
         }

@@ -2,8 +2,8 @@ import ObjectStorage
 
 /// The files at some patterns, as objects.
 ///
-/// A look costs one stat a file and allocates nothing for one. Links are followed; a folder or file that is reached by
-/// several names is there once, by its own.
+/// A look costs one stat a file and allocates nothing for one. Links are followed, after what lies there itself; a file that
+/// several names lead to is listed by each of them.
 package final class LocalObjects: ObjectPlace {
     private let patterns: [String]
 
@@ -13,13 +13,24 @@ package final class LocalObjects: ObjectPlace {
     package func list(_ body: (ListedObject) throws -> Void) throws -> ListingReport {
         var report = ListingReport()
         var walk = FolderWalk()
-        for text in patterns {
-            let isFolder = try LogFileStatus.at(text)?.isFolder ?? false
-            let pattern = ObjectPattern(text, isFolder: isFolder)
-            if try walk.walk(pattern, body) == 0 { report.remarks.append(.nothingMatches(pattern: text)) }
+        for pattern in try present() {
+            let count = try walk.walk(pattern, body)
+            if count == 0 { report.remarks.append(.nothingMatches(pattern: pattern.text)) }
         }
         report.unreadable = walk.unreadable
         return report
+    }
+
+    private func present() throws -> [ObjectPattern] {
+        try patterns.map { text in
+            ObjectPattern(text, isFolder: try LogFileStatus.at(text)?.isFolder ?? false)
+        }
+    }
+
+    package func folders() throws -> [String] {
+        var folders: [String] = []
+        for folder in try present().map(\.folder) where !folders.contains(folder) { folders.append(folder) }
+        return folders
     }
 
     package func open(_ key: String) throws -> (any ObjectBytes)? {

@@ -1,4 +1,5 @@
 import BatchProtocol
+import Glibc
 import ObjectStorage
 
 /// The objects of one source.
@@ -16,19 +17,21 @@ package final class ObjectDrops {
         /// until it has another version.
         case prefixChanged(ObjectRange)
         /// It is compressed and cannot be decompressed as it is; later looks have a remark until it has another version.
-        case unusable(ObjectIntegrity)
+        /// A cut one that is fresh may still be being written.
+        case unusable(ObjectIntegrity, isFresh: Bool)
         /// It is gone, or was read meanwhile.
         case nothing
     }
 
     private enum Fault {
         case error(StorageError)
-        case integrity(ObjectIntegrity)
+        /// As long as it may be being written, until when.
+        case integrity(ObjectIntegrity, freshUntil: Int64?)
     }
 
     private struct Failure {
         var fault: Fault
-        var version: String
+        var object: FoundObject
         /// In nanoseconds since 1970-01-01 UTC.
         var time: Int64
     }
@@ -36,24 +39,31 @@ package final class ObjectDrops {
     /// What the objects are named by.
     package let source: ObjectSource
 
-    private let place: any ObjectPlace
+    let place: any ObjectPlace
     private let clock: () -> Int64
     /// Unread objects of the last listing, in order of arrival, the next one last.
     private var backlog: [FoundObject] = []
     private var lastReport = ListingReport()
     private var failures: [String: Failure] = [:]
+    private var notes = ObjectNotes()
+    private var names = ObjectNames()
+    /// Objects of the last listing.
+    private var objectCount = 0
     /// The reader that was given out last: a batch that ends within an object is followed by one that goes on there.
-    private var last: ObjectReader?
+    var last: ObjectReader?
 
     /// How long an object with a fault of its disk is left alone, in nanoseconds.
     private static let failureTime: Int64 = 60_000_000_000
+    /// How long nobody has written to an object that is complete whatever it ends with, in nanoseconds.
+    private static let quietTime: Int64 = 60_000_000_000
 
     /// Has seen nothing yet.
     ///
     /// - Parameters:
     ///   - source: What the objects are named by.
     ///   - place: Where they lie; files unless told otherwise.
-    ///   - clock: In nanoseconds since 1970-01-01 UTC; decides only when what could not be read is tried again.
+    ///   - clock: In nanoseconds since 1970-01-01 UTC; decides when what could not be read is tried again, and whether an
+    ///     object may still be being written.
     package init(
         source: ObjectSource,
         place: (any ObjectPlace)? = nil,
@@ -73,22 +83,36 @@ package final class ObjectDrops {
     ///
     /// - Parameters:
     ///   - ledger: What earlier batches have read.
+    ///   - formerFolders: Where the objects may have lain when earlier batches read them: what `folders` gave then.
     ///   - limit: Objects that are wanted at the most; at least 1.
     /// - Returns: Objects to be opened, in order of arrival, what a person should know and what cannot be read.
     /// - Throws: `StorageError` when the place cannot be listed.
     /// - Complexity: One stat for each file that is there.
-    package func look(after ledger: ObjectLedger, limit: Int) throws -> ObjectLook {
+    package func look(
+        after ledger: ObjectLedger,
+        formerFolders: [String] = [],
+        limit: Int
+    ) throws -> ObjectLook {
         precondition(limit > 0)
+        names.others = formerFolders
         if let key = last?.key, ledger.find(key)?.isFinished ?? true { last = nil }
         if !backlog.isEmpty { backlog = backlog.compactMap { refreshed($0, ledger) } }
         if backlog.isEmpty { try list(ledger) }
         return ObjectLook(
-            objects: backlog.suffix(limit).reversed(),
+            objects: backlog.suffix(limit).reversed().map { completed($0, ledger) },
             hasMore: backlog.count > limit,
             remarks: lastReport.remarks,
             unreadable: lastReport.unreadable
         )
     }
+
+    /// The folders in which the objects lie now, for looks to come.
+    ///
+    /// - Throws: `StorageError`.
+    package func folders() throws -> [String] { try place.folders() }
+
+    /// Bytes of last lines that are not finished and wait, by key.
+    package var pending: [String: UInt64] { notes.pending }
 
     private func refreshed(_ object: FoundObject, _ ledger: ObjectLedger) -> FoundObject? {
         var object = object
@@ -96,12 +120,20 @@ package final class ObjectDrops {
         return object.seen?.version == ObjectLedger.hash(version: object.version) ? nil : object
     }
 
+    private func completed(_ object: FoundObject, _ ledger: ObjectLedger) -> FoundObject {
+        var object = object
+        object.formerlySeen = names.seen(object, in: ledger)
+        return object
+    }
+
     private func list(_ ledger: ObjectLedger) throws {
+        names.folders = try names.others.isEmpty ? [] : place.folders()
         var found: [FoundObject] = []
         var unnamed: [ObjectSource.Remark] = []
-        var failed: [String: Failure] = [:]
+        var claims = ObjectClaims(expecting: objectCount)
         var report = try place.list { listed in
             let seen = ledger.find(listed.key)
+            guard claims.take(listed, seen: seen) else { return }
             if let seen, seen.version == ObjectLedger.hash(version: listed.version) { return }
             guard let key = String(validating: listed.key, as: UTF8.self) else {
                 unnamed.append(.nameIsNotText(path: String(decoding: listed.key, as: UTF8.self)))
@@ -112,21 +144,35 @@ package final class ObjectDrops {
                 byteCount: listed.byteCount,
                 modified: listed.modified,
                 version: String(decoding: listed.version, as: UTF8.self),
-                seen: seen
+                seen: seen,
+                identity: listed.identity
             )
-            if let failure = failures[key], try isStillFailing(object, failure) {
-                failed[key] = failure
-            } else {
-                found.append(object)
-            }
+            found.append(object)
         }
-        failures = failed
-        found.sort { ($1.modified, $1.key) < ($0.modified, $0.key) }
-        backlog = []
-        for object in found where object.key != backlog.last?.key { backlog.append(object) }
+        objectCount = claims.count
+        found.removeAll { !claims.holds($0) }
         report.remarks += unnamed
         lastReport = report
-        for (key, failure) in failed.sorted(by: { $0.key < $1.key }) { tell(key, failure.fault) }
+        try leaveOutFailing(&found)
+        notes.sift(&found, now: clock()) { completed($0, ledger) }
+        found.sort { ($0.modified, $0.key) < ($1.modified, $1.key) }
+        ObjectNames.leaveOneCompression(of: &found)
+        backlog = []
+        for object in found.reversed() where object.key != backlog.last?.key { backlog.append(object) }
+    }
+
+    private func leaveOutFailing(_ found: inout [FoundObject]) throws {
+        guard !failures.isEmpty else { return }
+        var failed: [String: Failure] = [:]
+        try found.removeAll { object in
+            guard let failure = failures[object.key], try isStillFailing(object, failure) else {
+                return false
+            }
+            failed[object.key] = failure
+            return true
+        }
+        failures = failed
+        for (_, failure) in failed.sorted(by: { $0.key < $1.key }) { tell(failure) }
     }
 
     // MARK: What cannot be read
@@ -138,22 +184,30 @@ package final class ObjectDrops {
     package func setAside(_ object: FoundObject, _ error: StorageError) { setAside(object, .error(error)) }
 
     private func setAside(_ object: FoundObject, _ fault: Fault) {
-        failures[object.key] = Failure(fault: fault, version: object.version, time: clock())
-        drop(object)
-        tell(object.key, fault)
+        let failure = Failure(fault: fault, object: object, time: clock())
+        failures[object.key] = failure
+        passOver(object)
+        tell(failure)
     }
 
-    private func tell(_ key: String, _ fault: Fault) {
-        switch fault {
-        case .error(let error):
-            if !lastReport.unreadable.contains(error) { lastReport.unreadable.append(error) }
-        case .integrity(.cut): lastReport.remarks.append(.endsTooEarly(key: key))
-        case .integrity: lastReport.remarks.append(.isDamaged(key: key))
+    private func tell(_ failure: Failure) {
+        let key = failure.object.key
+        let error: StorageError
+        switch failure.fault {
+        case .error(let failed): error = failed
+        case .integrity(.cut, let freshUntil):
+            lastReport.remarks.append(.endsTooEarly(key: key))
+            if let freshUntil, clock() < freshUntil { return }
+            error = StorageError(errno: ENODATA, operation: "decompress", path: key)
+        case .integrity:
+            lastReport.remarks.append(.isDamaged(key: key))
+            error = StorageError(errno: EBADMSG, operation: "decompress", path: key)
         }
+        if !lastReport.unreadable.contains(error) { lastReport.unreadable.append(error) }
     }
 
     private func isStillFailing(_ object: FoundObject, _ failure: Failure) throws -> Bool {
-        guard failure.version == object.version else { return false }
+        guard failure.object.version == object.version else { return false }
         guard case .error(let error) = failure.fault else { return true }
         guard error.code == .permissionDenied else { return clock() - failure.time < Self.failureTime }
         do {
@@ -163,7 +217,8 @@ package final class ObjectDrops {
         }
     }
 
-    private func drop(_ object: FoundObject) {
+    /// An object is not wanted now: the next looks have the others, until all of them were opened.
+    package func passOver(_ object: FoundObject) {
         // It is one of the next ones.
         guard let index = backlog.lastIndex(where: { $0.key == object.key }) else { return }
         backlog.remove(at: index)
@@ -178,10 +233,9 @@ package final class ObjectDrops {
         do {
             let opening = try opening(of: object)
             switch opening {
-            case .nothing: drop(object)
-            case .unusable(let integrity): setAside(object, .integrity(integrity))
+            case .nothing: passOver(object)
             case .unread(let reader): last = reader
-            case .prefixChanged: break
+            case .unusable, .prefixChanged: break
             }
             return opening
         } catch let error as StorageError where error.concernsOneFile {
@@ -194,39 +248,64 @@ package final class ObjectDrops {
         guard let bytes = try place.open(object.key) else { return .nothing }
         let status = bytes.status
         if object.seen?.version == ObjectLedger.hash(version: status.version) { return .nothing }
-        if let reader = continued(object, status) { return .unread(reader) }
-        let integrity = try bytes.check()
-        guard integrity == .whole else { return .unusable(integrity) }
-        guard let seen = object.seen, seen.to > 0 else {
-            return .unread(ObjectReader(bytes, key: object.key, hashes: PieceHashes()))
-        }
+        let lastWrite = bytes.lastWrite.map { $0 + Self.quietTime }
+        let quietFrom = lastWrite.flatMap { $0 > clock() ? $0 : nil }
         let isCompressed = Compression(path: object.key) != nil
-        let isFull = source.verifyPrefix == .full || isCompressed
-        if isCompressed || status.byteCount >= seen.to,
-            let hashes = try ObjectPrefix(bytes: bytes, seen: seen, isFull: isFull).verified()
-        {
+        // A compressed object tells by itself whether it is whole.
+        let freshUntil = isCompressed ? nil : quietFrom
+        if let reader = continued(object, status, freshUntil) { return .unread(reader) }
+        let integrity = try bytes.check()
+        guard integrity == .whole else {
+            setAside(object, .integrity(integrity, freshUntil: quietFrom))
+            return .unusable(integrity, isFresh: quietFrom != nil)
+        }
+        for seen in [object.formerlySeen, object.seen].compactMap(\.self) where seen.to > 0 {
+            guard isCompressed || status.byteCount >= seen.to,
+                let hashes = try ObjectPrefix(bytes: bytes, seen: seen, isFull: isFull(object)).verified()
+            else { continue }
             return .unread(
                 ObjectReader(
                     bytes,
                     key: object.key,
                     hashes: hashes,
+                    freshUntil: freshUntil,
                     isCorrection: seen.isUnfinishedCorrection
                 )
             )
+        }
+        guard let seen = object.seen, seen.to > 0 else {
+            let reader = ObjectReader(bytes, key: object.key, hashes: PieceHashes(), freshUntil: freshUntil)
+            return .unread(reader)
         }
         // Bytes that are being written are no news.
         guard try bytes.isUnchanged() else { return .nothing }
         switch source.onChange {
         case .reingest:
-            let reader = ObjectReader(bytes, key: object.key, hashes: PieceHashes(), isCorrection: true)
-            return .unread(reader)
+            return .unread(
+                ObjectReader(
+                    bytes,
+                    key: object.key,
+                    hashes: PieceHashes(),
+                    freshUntil: freshUntil,
+                    isCorrection: true
+                )
+            )
         case .report:
             return .prefixChanged(Self.leftAlone(object.key, status, seen))
         }
     }
 
+    /// Whether all that was read of an object is compared.
+    private func isFull(_ object: FoundObject) -> Bool {
+        source.verifyPrefix == .full || Compression(path: object.key) != nil
+    }
+
     /// The reader of the last batch, when the object was left unfinished there and is still the same.
-    private func continued(_ object: FoundObject, _ status: ObjectStatus) -> ObjectReader? {
+    private func continued(
+        _ object: FoundObject,
+        _ status: ObjectStatus,
+        _ freshUntil: Int64?
+    ) -> ObjectReader? {
         guard let last, let seen = object.seen, last.key == object.key, last.status == status,
             last.to == seen.to,
             last.hashes.chain == seen.chain, last.hashes.rest == seen.rest
@@ -235,6 +314,7 @@ package final class ObjectDrops {
             last.bytes,
             key: last.key,
             hashes: last.hashes,
+            freshUntil: freshUntil,
             isCorrection: seen.isUnfinishedCorrection
         )
     }
@@ -254,37 +334,38 @@ package final class ObjectDrops {
         )
     }
 
-    // MARK: Reading again
+    // MARK: What was read
 
-    /// Where a planned range can be read now: in the object, or in one of the same name that was compressed or decompressed since.
+    /// Ends the reading of an object for a batch.
     ///
-    /// - Returns: The bytes of the range and nothing else; nil when they are nowhere.
-    /// - Throws: `StorageError`.
-    package func locate(_ range: ObjectRange) throws -> ObjectReader? {
-        let names = [range.key] + Compression.suffixes.map { range.key + $0 }
-        for key in names + [Compression.plainPath(of: range.key)].compactMap(\.self) {
-            guard let bytes = try place.open(key), try bytes.check() == .whole, try holds(bytes, range)
-            else { continue }
-            return ObjectReader(bytes, planned: range)
+    /// - Returns: What the batch has of it; nil for nothing: it waits for the end of a line, or all of it was read before
+    ///   (`unchangedRanges`).
+    package func finish(_ reader: ObjectReader, of object: FoundObject) -> ObjectRange? {
+        let range = reader.range
+        notes.forget(object.key)
+        if reader.hasEnded, !range.isWhole {
+            notes.waits(reader)
+        }
+        if reader.hasEnded { passOver(object) }
+        guard range.rangeByteCount == 0 else { return range }
+        if range.isWhole {
+            let compared = isFull(object) ? range.to : range.to % UInt64(ObjectRange.pieceByteCount)
+            notes.isUnchanged(object, range, comparedByteCount: compared)
         }
         return nil
     }
 
-    private func holds(_ bytes: any ObjectBytes, _ range: ObjectRange) throws -> Bool {
-        let hasher = RangeHasher()
-        var offset = range.from
-        try withUnsafeTemporaryAllocation(byteCount: 1 << 18, alignment: 16) { buffer in
-            while offset < range.to {
-                let wanted = Int(min(UInt64(buffer.count), range.to - offset))
-                let count = try bytes.read(
-                    at: offset,
-                    into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted])
-                )
-                guard count > 0 else { return }
-                hasher.update(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-                offset += UInt64(count)
-            }
-        }
-        return offset == range.to && hasher.digest == range.hash
+    /// Whether so many objects have new versions and nothing unread that a batch is worth it which keeps that in mind; until
+    /// then a new process compares them once more.
+    package var isUnchangedWorthABatch: Bool { notes.isWorthABatch }
+
+    /// Ranges without bytes that say of objects which versions have nothing unread; the next batch keeps them in mind.
+    ///
+    /// - Parameters:
+    ///   - taken: Keys that the batch has other ranges of.
+    ///   - limit: Ranges that are wanted at the most.
+    /// - Returns: The ranges, by key.
+    package func unchangedRanges(besides taken: Set<String>, limit: Int) -> [ObjectRange] {
+        notes.unchangedRanges(besides: taken, limit: limit)
     }
 }

@@ -26,6 +26,16 @@ struct ObjectPattern {
         self.parts = parts
     }
 
+    /// The folder below which all lies that is meant: the parts before the first wildcard, with a slash at the end.
+    var folder: String {
+        var path = "/"
+        for part in parts.dropLast() {
+            guard case .fixed(let name) = part else { return path }
+            path += String(decoding: name.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self) + "/"
+        }
+        return path
+    }
+
     /// Where in the pattern a walk that begins at the root stands.
     var start: [Int] { closed([0]) }
 

@@ -11,6 +11,12 @@ package protocol ObjectPlace {
     /// - Throws: `StorageError` when the place itself cannot be listed, and what `body` throws.
     func list(_ body: (ListedObject) throws -> Void) throws -> ListingReport
 
+    /// The folders below which its objects lie, with a slash at the end: keys begin with one of them. Objects may be moved to
+    /// another one, which leaves the rest of their keys as it is.
+    ///
+    /// - Throws: `StorageError`.
+    func folders() throws -> [String]
+
     /// Opens an object as it is now.
     ///
     /// - Returns: nil when there is none.
@@ -28,18 +34,22 @@ package struct ListedObject {
     package var byteCount: UInt64
     /// Last modification, in microseconds since 1970-01-01 UTC.
     package var modified: Int64
+    /// What all names of one object have in common; nil where each object has one name.
+    package var identity: FileID?
 
     /// Creates an entry.
     package init(
         key: UnsafeRawBufferPointer,
         version: UnsafeRawBufferPointer,
         byteCount: UInt64,
-        modified: Int64
+        modified: Int64,
+        identity: FileID? = nil
     ) {
         self.key = key
         self.version = version
         self.byteCount = byteCount
         self.modified = modified
+        self.identity = identity
     }
 }
 
@@ -75,6 +85,9 @@ package struct ObjectStatus: Hashable, Sendable {
 package protocol ObjectBytes: AnyObject {
     /// The object when it was opened.
     var status: ObjectStatus { get }
+    /// When somebody may have written to it last, in nanoseconds since 1970-01-01 UTC; nil for an object of a bucket, which
+    /// appears whole.
+    var lastWrite: Int64? { get }
 
     /// Whether the bytes can be used; to be asked before they are read.
     ///

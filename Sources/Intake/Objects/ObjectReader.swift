@@ -7,6 +7,16 @@ import ObjectStorage
 /// `read` gives the bytes in order; what belongs to the batch is handed to `take`, in order as well. `range` then describes
 /// it. What was read and not taken is left for a later batch.
 package final class ObjectReader {
+    /// What the end of an object says of a last line that has no newline.
+    package enum Ending: Hashable, Sendable {
+        /// The object is complete: the line is whole.
+        case complete
+        /// Somebody may be writing the object: the line is whole when nothing can continue it.
+        case fresh
+        /// The object was written to while it was read: the line waits.
+        case changed
+    }
+
     /// The object's key.
     package let key: String
     /// Offset of the first byte of the range.
@@ -20,17 +30,29 @@ package final class ObjectReader {
     private let hasher = RangeHasher()
     /// Offset of the next byte to be read.
     private var position: UInt64
+    /// Offset that is not passed: a file that grows while it is read is read as it was when it was opened.
+    private let end: UInt64
     /// The range of a plan that is read again.
     private let planned: ObjectRange?
-    private var isWholeAtEnd: Bool?
+    /// As long as somebody may be writing it, until when, in nanoseconds since 1970-01-01 UTC.
+    let freshUntil: Int64?
+    private var metEnding: Ending?
 
     /// Reads an object on from where the hashes end.
-    init(_ bytes: any ObjectBytes, key: String, hashes: PieceHashes, isCorrection: Bool = false) {
+    init(
+        _ bytes: any ObjectBytes,
+        key: String,
+        hashes: PieceHashes,
+        freshUntil: Int64?,
+        isCorrection: Bool = false
+    ) {
         self.bytes = bytes
         self.key = key
         self.hashes = hashes
+        self.freshUntil = freshUntil
         self.isCorrection = isCorrection
         planned = nil
+        end = Compression(path: key) == nil ? max(bytes.status.byteCount, hashes.byteCount) : .max
         from = hashes.byteCount
         to = hashes.byteCount
         position = hashes.byteCount
@@ -40,8 +62,10 @@ package final class ObjectReader {
     init(_ bytes: any ObjectBytes, planned: ObjectRange) {
         self.bytes = bytes
         self.planned = planned
+        end = planned.to
         key = planned.key
         hashes = PieceHashes()
+        freshUntil = nil
         isCorrection = planned.isCorrection
         from = planned.from
         to = planned.from
@@ -59,7 +83,7 @@ package final class ObjectReader {
     /// - Returns: The number of bytes; 0 at the end of the object, or of the range that is read again.
     /// - Throws: `StorageError`.
     package func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
-        let wanted = Int(min(UInt64(buffer.count), (planned?.to ?? .max) - position))
+        let wanted = Int(min(UInt64(buffer.count), end - position))
         do {
             let count = try bytes.read(
                 at: position,
@@ -69,23 +93,29 @@ package final class ObjectReader {
             return count
         } catch let error as StorageError where error.code == .other(EBADMSG) {
             // It could be decompressed when it was opened.
-            isWholeAtEnd = false
+            metEnding = .changed
             return 0
         }
     }
 
-    /// Whether the object is complete, so that a last line without a newline is a whole one; to be asked when `read` gave 0.
+    /// What the end of the object says of its last line; to be asked when `read` gave 0.
     ///
-    /// One that was written to while it was read is not: only lines that have their newline may be taken of it, and the next
-    /// look finds it again.
+    /// An object that was written to while it was read is found again by the next look.
     ///
     /// - Throws: `StorageError`.
-    package func isComplete() throws -> Bool {
-        if let isWholeAtEnd { return isWholeAtEnd }
+    package func ending() throws -> Ending {
+        if let metEnding { return metEnding }
         let isUnchanged = try planned != nil || bytes.isUnchanged()
-        isWholeAtEnd = isUnchanged
-        return isUnchanged
+        let ending: Ending = isUnchanged ? freshUntil == nil ? .complete : .fresh : .changed
+        metEnding = ending
+        return ending
     }
+
+    /// Whether the end of the object was met.
+    package var hasEnded: Bool { metEnding != nil }
+
+    /// Bytes that were read and not taken.
+    var untakenByteCount: UInt64 { position - to }
 
     /// The next bytes belong to the batch.
     package func take(_ bytes: UnsafeRawBufferPointer) {
@@ -97,7 +127,7 @@ package final class ObjectReader {
 
     /// What was taken; the plan's range when that is read again.
     ///
-    /// The object is found again by the next look unless it is complete and all of it was taken.
+    /// The object is found again by a later look unless its end was met, nobody wrote to it and all of it was taken.
     package var range: ObjectRange {
         planned
             ?? ObjectRange(
@@ -110,7 +140,7 @@ package final class ObjectReader {
                 hash: hasher.digest,
                 chain: hashes.chain.description,
                 rest: hashes.rest.description,
-                isWhole: isWholeAtEnd == true && to == position,
+                isWhole: hasEnded && metEnding != .changed && to == position,
                 isCorrection: isCorrection
             )
     }

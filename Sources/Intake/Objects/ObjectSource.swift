@@ -42,9 +42,10 @@ package struct ObjectSource: Hashable, Sendable {
     package enum Remark: Hashable, Sendable {
         /// Nothing matches a pattern.
         case nothingMatches(pattern: String)
-        /// A compressed object ends in the middle: it is still being written, or was cut. Not read until it is whole.
+        /// A compressed object ends in the middle: it is still being written, or was cut. Not read until it is whole. Once
+        /// it has been quiet for a minute, it is among the unreadable ones as well.
         case endsTooEarly(key: String)
-        /// A compressed object cannot be decompressed; not read.
+        /// A compressed object cannot be decompressed; not read, and among the unreadable ones as well.
         case isDamaged(key: String)
         /// A name is no UTF-8; the object is not read.
         case nameIsNotText(path: String)
@@ -61,11 +62,15 @@ package struct FoundObject: Hashable, Sendable {
     package var modified: Int64
     /// What tells this content of the key from others.
     package var version: String
-    /// What earlier batches have read of it; nil for nothing.
+    /// What earlier batches have read under its key; nil for nothing.
     package var seen: SeenObject?
+    /// What earlier batches have read under another name that the object may have had, when that is more.
+    package var formerlySeen: SeenObject?
+    /// What all names of one object have in common.
+    var identity: FileID?
 
     /// Offset of the first unread byte, if the object still begins with what was read.
-    package var from: UInt64 { seen?.to ?? 0 }
+    package var from: UInt64 { (formerlySeen ?? seen)?.to ?? 0 }
 }
 
 /// What lies at the patterns of a source, seen beside what earlier batches have read.

@@ -50,9 +50,17 @@ final class OpenFile {
 }
 
 /// What tells one file on disk from another as long as both exist.
-struct FileID: Hashable, Sendable {
-    var device: UInt64
-    var inode: UInt64
+package struct FileID: Hashable, Sendable {
+    /// The file system.
+    package var device: UInt64
+    /// The file in it.
+    package var inode: UInt64
+
+    /// Creates an identity.
+    package init(device: UInt64, inode: UInt64) {
+        self.device = device
+        self.inode = inode
+    }
 }
 
 /// What the file system says of a file; equal values mean unchanged bytes, but for changes in one tick of its clock.

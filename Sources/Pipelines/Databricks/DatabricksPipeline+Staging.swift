@@ -17,23 +17,39 @@ extension DatabricksPipeline {
     func stage(batch: UInt64, plannedAt: Int64, after state: ShardState) throws -> StagedBatch? {
         if let amendment { return try stage(amendment, plannedAt: plannedAt, after: state) }
         guard settings.layers != .gold else { return nil }
+        let folders = try SourceFolders(state, present: drops.folders())
+        defer { summary.pending = drops.pending }
+        // A line that grows while others are read is looked at once.
+        var waiting: Set<String> = []
         while true {
-            let look = try drops.look(after: state.objects, limit: Self.objectLimit)
+            var look = try drops.look(
+                after: state.objects,
+                formerFolders: folders.former,
+                limit: Self.objectLimit
+            )
             tell(look.remarks.map(SourceRemark.objects))
             unreadable = look.unreadable
             hasBacklog = false
-            guard !look.objects.isEmpty else { return nil }
+            for object in look.objects where waiting.contains(object.key) { drops.passOver(object) }
+            look.objects.removeAll { waiting.contains($0.key) }
+            if look.objects.isEmpty {
+                if look.hasMore { continue }
+                return nil
+            }
             do {
-                if let staged = try stage(look, plannedAt: plannedAt, after: state) { return staged }
-                // All that was found is gone, or was set aside.
+                let staged = try stage(look, folders, plannedAt: plannedAt, after: state)
+                if let staged { return staged }
+                // All that was found is gone, waits, has nothing new, or was set aside.
             } catch is CannotRead {
                 // It is set aside; the others go on.
             }
+            waiting.formUnion(drops.pending.keys)
         }
     }
 
     private func stage(
         _ look: ObjectLook,
+        _ folders: SourceFolders,
         plannedAt: Int64,
         after state: ShardState
     ) throws -> StagedBatch? {
@@ -44,17 +60,11 @@ extension DatabricksPipeline {
         )
         let known = try KnownServices(state)
         let staging = EventStaging(self, known: known, plannedAt: plannedAt, wanted: nil)
-        let ranges = try staging.whileEncoding {
-            var remaining = settings.batchByteCount
-            var ranges: [ObjectRange] = []
-            for object in look.objects where remaining > 0 {
-                guard let range = try read(object, atMost: remaining, into: staging) else { continue }
-                remaining -= min(remaining, range.rangeByteCount)
-                ranges.append(range)
-            }
-            return ranges
+        var ranges = try staging.whileEncoding { try read(look, into: staging) }
+        if !ranges.isEmpty || drops.isUnchangedWorthABatch {
+            let room = Self.objectLimit - ranges.count
+            ranges += drops.unchangedRanges(besides: Set(ranges.map(\.key)), limit: room)
         }
-        hasBacklog = look.hasMore || ranges.count < look.objects.count
         guard !ranges.isEmpty else {
             staging.cancel()
             return nil
@@ -62,7 +72,10 @@ extension DatabricksPipeline {
         observer.phase(.data)
         var staged = try staging.finish()
         staged.objects = ranges
+        staged.stateChanges += folders.changes
         staged.settings = try settings.decoding.stored
+        // Without bytes nothing is held against the rules.
+        guard ranges.contains(where: { $0.rangeByteCount > 0 }) else { return staged }
         do {
             staged.expectations = try expectations(of: staged, staging.totals)
         } catch {
@@ -70,6 +83,17 @@ extension DatabricksPipeline {
             throw error
         }
         return staged
+    }
+
+    /// Reads objects until the batch is full.
+    private func read(_ look: ObjectLook, into staging: EventStaging) throws -> [ObjectRange] {
+        var ranges: [ObjectRange] = []
+        var batch = BatchRoom(byteCount: settings.batchByteCount)
+        for object in look.objects where !batch.isFull {
+            if let range = try read(object, within: &batch, into: staging) { ranges.append(range) }
+        }
+        hasBacklog = look.hasMore || batch.isFull
+        return ranges
     }
 
     func restage(
@@ -89,10 +113,11 @@ extension DatabricksPipeline {
         let hasBronze =
             !wanted.contains(settings.bronze) && planned[settings.bronze.description] ?? 0 > 0
         let gaps: [SourceGap] = try staging.whileEncoding {
-            guard hasBronze else { return try readAgain(plan, into: staging) }
+            guard hasBronze else { return try readAgain(plan, after: state, into: staging) }
             let rowCount = try readBronze(plannedAt: plan.plannedAt, into: staging)
             // Bronze was committed without bytes that were lost.
-            return rowCount < planned[settings.bronze.description] ?? 0 ? try lostRanges(plan) : []
+            return rowCount < planned[settings.bronze.description] ?? 0
+                ? try lostRanges(plan, after: state) : []
         }
         var staged = try staging.finish()
         staged.objects = plan.objects ?? []
@@ -115,17 +140,30 @@ extension DatabricksPipeline {
     }
 
     /// The ranges of a plan that cannot be read any more; all of them when each can be, for some could not.
-    private func lostRanges(_ plan: BatchPlan) throws -> [SourceGap] {
+    private func lostRanges(_ plan: BatchPlan, after state: ShardState) throws -> [SourceGap] {
         let ranges = (plan.objects ?? []).filter { $0.rangeByteCount > 0 }
-        let lost = try ranges.filter { try drops.locate($0) == nil }
+        let folders = try formerFolders(plan, state)
+        let lost = try ranges.filter { try drops.locate($0, formerFolders: folders) == nil }
         return (lost.isEmpty ? ranges : lost).map { SourceGap(path: $0.key, from: $0.from, to: $0.to) }
     }
 
+    /// Where the objects of a plan may have lain.
+    private func formerFolders(_ plan: BatchPlan, _ state: ShardState) throws -> [String] {
+        var state = state
+        state.apply(plan)
+        return try SourceFolders(state, present: drops.folders()).former
+    }
+
     /// Reads the ranges of a plan once more.
-    private func readAgain(_ plan: BatchPlan, into staging: EventStaging) throws -> [SourceGap] {
+    private func readAgain(
+        _ plan: BatchPlan,
+        after state: ShardState,
+        into staging: EventStaging
+    ) throws -> [SourceGap] {
+        let folders = try formerFolders(plan, state)
         var gaps: [SourceGap] = []
         for range in plan.objects ?? [] where range.rangeByteCount > 0 {
-            guard let reader = try drops.locate(range) else {
+            guard let reader = try drops.locate(range, formerFolders: folders) else {
                 guard settings.onDataLoss == .continue else {
                     throw PipelineError(
                         code: .sourceLost,
@@ -137,7 +175,8 @@ extension DatabricksPipeline {
                 gaps.append(SourceGap(path: range.key, from: range.from, to: range.to))
                 continue
             }
-            try decode(reader, modified: range.modified, atMost: .max, into: staging)
+            var room = BatchRoom(byteCount: .max)
+            try decode(reader, modified: range.modified, within: &room, into: staging)
         }
         return gaps
     }
@@ -149,7 +188,7 @@ extension DatabricksPipeline {
     /// - Returns: nil when nothing of it belongs to the batch.
     private func read(
         _ object: FoundObject,
-        atMost: UInt64,
+        within batch: inout BatchRoom,
         into staging: EventStaging
     ) throws -> ObjectRange? {
         let reader: ObjectReader
@@ -166,37 +205,58 @@ extension DatabricksPipeline {
             if !unreadable.contains(error) { unreadable.append(error) }
             return nil
         }
-        if reader.isCorrection { tellOnce(.readAgain(key: object.key)) }
         do {
-            try decode(reader, modified: object.modified, atMost: atMost, into: staging)
+            try decode(reader, modified: object.modified, within: &batch, into: staging)
         } catch let error as StorageError where error.operation == "read" && error.concernsOneFile {
             drops.setAside(object, error)
             throw CannotRead()
         }
-        return reader.range
+        let range = drops.finish(reader, of: object)
+        if range != nil, reader.isCorrection { tellOnce(.readAgain(key: object.key)) }
+        return range
     }
 
-    /// Decodes an object's bytes from where it is read on, about as many as are wanted: whole lines.
+    /// Decodes whole lines of an object from where it is read on, as long as the batch has room for them.
     private func decode(
         _ reader: ObjectReader,
         modified: Int64,
-        atMost: UInt64,
+        within batch: inout BatchRoom,
         into staging: EventStaging
     ) throws {
         staging.begin(reader.key, modified: modified)
         var carried = 0
-        while reader.to - reader.from < atMost {
-            let count = try staging.window.fill(carried, max(Self.chunkByteCount, carried)) {
-                try reader.read(into: $0)
-            }
-            let isEnd = try count == 0 && reader.isComplete()
+        while !batch.isFull {
+            let step = max(Self.chunkByteCount, carried)
+            let wanted = batch.readable(behind: carried, atMost: step)
+            let count = try staging.window.fill(carried, wanted) { try reader.read(into: $0) }
             let filled = carried + count
-            let consumed = try staging.decode(filled, at: reader.to, isEnd: isEnd)
+            // Of what is read for the sake of one long line only that line is taken.
+            let given =
+                batch.hasRoom(for: filled) ? filled : staging.window.lineEnd(from: carried, to: filled)
+            let isEnd = try count == 0 && isLastLineWhole(of: reader, carried, in: staging)
+            let consumed = try staging.decode(given, at: reader.to, isEnd: isEnd)
             staging.window.withBytes(consumed) { bytes, _ in reader.take(bytes) }
             carried = filled - consumed
             staging.window.drop(consumed, keeping: carried)
             note(consumed, staging)
-            if count == 0 { break }
+            if count == 0 { return }
+            batch.take(consumed, leaving: carried)
+        }
+        if carried == 0, try staging.window.fill(0, 1, { try reader.read(into: $0) }) == 0 {
+            _ = try reader.ending()
+        }
+    }
+
+    /// Whether the last line of an object, all of whose bytes were read, is a whole one.
+    private func isLastLineWhole(
+        of reader: ObjectReader,
+        _ byteCount: Int,
+        in staging: EventStaging
+    ) throws -> Bool {
+        switch try reader.ending() {
+        case .complete: true
+        case .changed: false
+        case .fresh: staging.window.withBytes(byteCount) { bytes, _ in UnfinishedLine(bytes).isWholeObject }
         }
     }
 

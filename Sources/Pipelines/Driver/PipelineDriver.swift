@@ -57,7 +57,7 @@ final class PipelineDriver {
         try project(run)
         if work.summary.batches > 0 { try run.shard.hint(work.tables) }
         // What can be read is in the table; that there is more is no success.
-        if let error = work.unreadable.first { throw error }
+        if let error = UnreadableInput.error(work.unreadable) { throw error }
         return work.summary
     }
 

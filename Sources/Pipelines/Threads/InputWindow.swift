@@ -1,3 +1,5 @@
+import Glibc
+
 /// Bytes of a source that are being decoded, with room behind them that a parser may look at.
 package struct InputWindow {
     private static let padding = 128
@@ -33,6 +35,16 @@ package struct InputWindow {
     ) rethrows -> Result {
         try bytes.withUnsafeBytes { all in
             try body(UnsafeRawBufferPointer(rebasing: all[..<count]), all.count - count)
+        }
+    }
+
+    /// Where the line ends that the first newline of a part of the bytes ends, that included; the end of the part when it has none.
+    package func lineEnd(from start: Int, to end: Int) -> Int {
+        bytes.withUnsafeBytes { all in
+            guard let base = all.baseAddress, start < end,
+                let newline = memchr(base + start, Int32(UInt8(ascii: "\n")), end - start)
+            else { return end }
+            return UnsafeRawPointer(newline) - base + 1
         }
     }
 

@@ -46,7 +46,7 @@ struct ErrorReport {
         case let error as PipelineError:
             let status: ExitStatus =
                 switch error.code {
-                case .sourceLost: .input
+                case .sourceLost, .unreadable: .input
                 case .expectationFailed: .expectation
                 case .timeZone, .sourceConflict, .missingLibrary: .configuration
                 case .cancelled: .stopped

@@ -35,8 +35,7 @@ struct ObjectSourceCheck {
                 Finding(.warning, name, SourceRemark.objects(remark).words, mend: "check source: objects")
             }
             findings += look.unreadable.map { Finding(.bad, name, $0.description, mend: $0.mend) }
-            // One of the newest and one of the oldest tell what is there.
-            for object in Set([look.objects.first, look.objects.last].compactMap(\.self)) {
+            for object in samples(of: look.objects) {
                 if let finding = try sampleFinding(object, drops) { findings.append(finding) }
             }
             return findings
@@ -46,14 +45,26 @@ struct ObjectSourceCheck {
         }
     }
 
-    /// What is wrong with an object's first lines; nil when nothing is.
+    /// One of the newest and one of the oldest tell what is there, of plain objects and of compressed ones.
+    private func samples(of objects: [FoundObject]) -> Set<FoundObject> {
+        let compressed = objects.filter { Compression(path: $0.key) != nil }
+        return Set([objects.first, objects.last, compressed.first, compressed.last].compactMap(\.self))
+    }
+
+    /// What is wrong with an object's first lines, or with the object as a whole; nil when nothing is.
     private func sampleFinding(_ object: FoundObject, _ drops: ObjectDrops) throws -> Finding? {
-        guard case .unread(let reader) = try drops.open(object) else { return nil }
+        let reader: ObjectReader
+        switch try drops.open(object) {
+        case .unread(let opened): reader = opened
+        case .unusable(let integrity, let isFresh):
+            return damageFinding(object, isUnfinished: integrity == .cut && isFresh)
+        case .prefixChanged, .nothing: return nil
+        }
         var window = InputWindow()
         let count = try window.fill(0, Self.sampleByteCount) { try reader.read(into: $0) }
         var decoder = DatabricksDecoder(settings: settings.decoding, services: [])
         decoder.begin(source: object.key, sourceTime: nil)
-        let isEnd = count < Self.sampleByteCount
+        let isEnd = try count < Self.sampleByteCount && reader.ending() == .complete
         _ = window.withBytes(count) { bytes, padding in
             decoder.decode(bytes, paddingByteCount: padding, baseOffset: 0, isEnd: isEnd)
         }
@@ -72,6 +83,23 @@ struct ObjectSourceCheck {
             name,
             "\(object.key): \(totals.quarantineRowCount) damaged records among \(totals.recordCount)",
             mend: "they will go to the quarantine table"
+        )
+    }
+
+    private func damageFinding(_ object: FoundObject, isUnfinished: Bool) -> Finding {
+        guard !isUnfinished else {
+            return Finding(
+                .warning,
+                name,
+                "\(object.key) is compressed and ends too early",
+                mend: "a run reads it when it is whole"
+            )
+        }
+        return Finding(
+            .bad,
+            name,
+            "\(object.key) is damaged or cut and cannot be decompressed",
+            mend: "bring a sound copy"
         )
     }
 }

@@ -46,6 +46,8 @@ final class Bucket: ObjectPlace {
         return report
     }
 
+    func folders() -> [String] { [] }
+
     func open(_ key: String) throws -> (any ObjectBytes)? {
         guard let object = objects[key] else { return nil }
         opened.append(key)
@@ -65,6 +67,7 @@ final class Bucket: ObjectPlace {
 
 private final class OpenedObject: ObjectBytes {
     let status: ObjectStatus
+    let lastWrite: Int64? = nil
     private let bytes: [UInt8]
     private let onRead: () throws -> Void
 

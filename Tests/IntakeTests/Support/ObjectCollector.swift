@@ -1,5 +1,5 @@
 import BatchProtocol
-import Glibc
+import Foundation
 import Intake
 import ObjectStorage
 
@@ -7,7 +7,7 @@ import ObjectStorage
 final class ObjectCollector {
     let source: ObjectSource
     private(set) var drops: ObjectDrops
-    private(set) var state = ShardState()
+    private(set) var state: ShardState
     /// The lines that were delivered, in order, each with its key and whether it is a correction.
     private(set) var lines: [(key: String, line: String, isCorrection: Bool)] = []
     /// Keys that were reported as changed, in order.
@@ -18,6 +18,8 @@ final class ObjectCollector {
     private(set) var foundSome = false
     /// The plans, in order.
     private(set) var plans: [BatchPlan] = []
+    /// Where the objects may have lain when earlier batches read them.
+    var formerFolders: [String] = []
     /// Called with the key before an object's last bytes are asked for.
     var onRead: ((String) throws -> Void)?
     private let makePlace: (() -> any ObjectPlace)?
@@ -25,10 +27,12 @@ final class ObjectCollector {
 
     init(
         _ source: ObjectSource,
+        state: ShardState = ShardState(),
         clock: @escaping () -> Int64 = TailedFiles.kernelClock,
         place: (() -> any ObjectPlace)? = nil
     ) {
         self.source = source
+        self.state = state
         self.clock = clock
         makePlace = place
         drops = ObjectDrops(source: source, place: place?(), clock: clock)
@@ -59,7 +63,7 @@ final class ObjectCollector {
         isLost: Bool = false
     ) throws -> [ObjectRange] {
         let before = (lines.count, changed.count)
-        let look = try drops.look(after: state.objects, limit: limit)
+        let look = try drops.look(after: state.objects, formerFolders: formerFolders, limit: limit)
         foundSome = !look.objects.isEmpty
         unreadable = look.unreadable
         remarks = look.remarks
@@ -68,7 +72,9 @@ final class ObjectCollector {
         for object in look.objects where left > 0 {
             do {
                 switch try drops.open(object) {
-                case .unread(let reader): ranges.append(try read(reader, &left, window: window))
+                case .unread(let reader):
+                    try read(reader, &left, window: window)
+                    if let range = drops.finish(reader, of: object) { ranges.append(range) }
                 case .prefixChanged(let range):
                     changed.append(object.key)
                     ranges.append(range)
@@ -78,6 +84,9 @@ final class ObjectCollector {
                 drops.setAside(object, error)
                 unreadable.append(error)
             }
+        }
+        if !ranges.isEmpty || drops.isUnchangedWorthABatch {
+            ranges += drops.unchangedRanges(besides: Set(ranges.map(\.key)), limit: limit)
         }
         if isLost {
             lines.removeLast(lines.count - before.0)
@@ -105,18 +114,25 @@ final class ObjectCollector {
         repeat { try batch(limit: limit, budget: budget, window: window) } while foundSome
     }
 
-    private func read(_ reader: ObjectReader, _ left: inout Int, window: Int) throws -> ObjectRange {
+    private func read(_ reader: ObjectReader, _ left: inout Int, window: Int) throws {
         var carried: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: window)
         while left > 0 {
             try onRead?(reader.key)
             let count = try chunk.withUnsafeMutableBytes { try reader.read(into: $0) }
             carried += chunk[..<count]
-            let isEnd = try count == 0 && reader.isComplete()
+            let isEnd = try count == 0 && isLastLineWhole(carried, reader)
             consume(&carried, reader, isEnd: isEnd, &left)
             if count == 0 { break }
         }
-        return reader.range
+    }
+
+    private func isLastLineWhole(_ line: [UInt8], _ reader: ObjectReader) throws -> Bool {
+        switch try reader.ending() {
+        case .complete: true
+        case .changed: false
+        case .fresh: (try? JSONSerialization.jsonObject(with: Data(line))) != nil
+        }
     }
 
     private func consume(_ bytes: inout [UInt8], _ reader: ObjectReader, isEnd: Bool, _ left: inout Int) {
@@ -144,9 +160,8 @@ final class ObjectCollector {
 
     /// The bytes of a range, read again.
     func again(_ range: ObjectRange) throws -> String? {
-        guard let reader = try ObjectDrops(source: source, place: makePlace?()).locate(range) else {
-            return nil
-        }
+        let drops = ObjectDrops(source: source, place: makePlace?())
+        guard let reader = try drops.locate(range, formerFolders: formerFolders) else { return nil }
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 1_000)
         while true {

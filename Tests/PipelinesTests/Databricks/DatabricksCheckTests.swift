@@ -14,8 +14,7 @@ import Testing
         let names = try lake.texts("name", of: table)
         let delta = try #require(try lake.lake.table(table))
         #expect(try delta.size().rows == Int64(names.count))
-        let bytes = try Data(contentsOf: URL(filePath: "\(lake.lakePath)/\(lake.shard.plan(1))"))
-        let plan = try JSONDecoder().decode(BatchPlan.self, from: bytes)
+        let plan = try lake.plan(1)
         return Dictionary(
             uniqueKeysWithValues: (plan.expectations ?? []).map {
                 ($0.name, [Int64($0.checked), Int64($0.failed)])

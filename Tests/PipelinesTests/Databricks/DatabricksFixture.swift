@@ -3,6 +3,7 @@ import BatchProtocol
 import Catalog
 import DeltaTables
 import Foundation
+import Glibc
 import Intake
 import ObjectStorage
 import ParquetFiles
@@ -69,6 +70,24 @@ struct DatabricksFixture {
         try Data(lines.joined().utf8).write(to: URL(filePath: "\(root)/drops/\(name)"))
     }
 
+    /// The same, last changed so many seconds before `now`.
+    func deliver(_ lines: [String], to name: String = "a.json", age: Int64) throws {
+        try deliver(Data(lines.joined().utf8), to: name, age: age)
+    }
+
+    func deliver(_ bytes: Data, to name: String, age: Int64) throws {
+        let path = "\(root)/drops/\(name)"
+        try bytes.write(to: URL(filePath: path))
+        let time = timespec(tv_sec: Int(now / 1_000_000 - age), tv_nsec: 0)
+        try #require(utimensat(AT_FDCWD, path, [time, time], 0) == 0)
+    }
+
+    /// Moves the folder of deliveries, and has it read from there.
+    mutating func move(_ folder: String, to other: String) throws {
+        try FileManager.default.moveItem(atPath: "\(root)/\(folder)", toPath: "\(root)/\(other)")
+        settings.source.patterns = ["\(root)/\(other)"]
+    }
+
     func remove(_ name: String) throws {
         try FileManager.default.removeItem(atPath: "\(root)/drops/\(name)")
     }
@@ -92,6 +111,11 @@ struct DatabricksFixture {
     }
 
     // MARK: What is in the lake
+
+    func plan(_ batch: UInt64) throws -> BatchPlan {
+        let bytes = try Data(contentsOf: URL(filePath: "\(lakePath)/\(shard.plan(batch))"))
+        return try JSONDecoder().decode(BatchPlan.self, from: bytes)
+    }
 
     func gold(_ table: String) -> TableName { TableName(catalog: "main", schema: "audit_gold", table: table) }
 
