@@ -33,6 +33,8 @@ extension DatabricksDecoder {
         row.result = found.fields[SJ_FIELD_RESULT].textUnlessNull
         row.ingestTime = ingestTime
         row.sourceOffset = Int64(bitPattern: record.range.lowerBound)
+        // Behind the record's own fields, which keep their names.
+        envelope.append(to: &scratch.rescued)
         if scratch.rescued.count > 1 { makeRescuedNamesUnique() }
         let given = found.fields[SJ_FIELD_EVENT_ID].textUnlessNull
         row.eventID = given ?? ordinals.id(of: record.bytes)

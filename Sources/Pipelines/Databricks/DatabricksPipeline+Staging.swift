@@ -185,7 +185,7 @@ extension DatabricksPipeline {
     ) throws {
         staging.begin(reader.key, modified: modified)
         var carried = 0
-        while reader.to - reader.from < atMost {
+        while reader.to - reader.from < atMost || staging.isInsideLine {
             let count = try staging.window.fill(carried, max(Self.chunkByteCount, carried)) {
                 try reader.read(into: $0)
             }
