@@ -33,6 +33,8 @@ package struct RecordFault: Hashable, Sendable {
         case gluedRecords = "glued_records"
         /// The record is longer than may wait for its end.
         case tooLong = "too_long"
+        /// The record is longer than one may be.
+        case oversized
         /// A line of the log collector's own file, which holds no records.
         case collectorOutput = "collector_output"
         /// A line is no JSON.

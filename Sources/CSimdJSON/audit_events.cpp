@@ -157,6 +157,8 @@ private:
     std::vector<Pending> pending;
     Waiting waiting[key_unknown];
     sj_value seen_objects[key_unknown];
+    /// The token behind the array `records`.
+    uint32_t behind_records = 0;
     bool has_response = false;
 
     void reset();
@@ -174,19 +176,27 @@ private:
     sj_value path(const Name &name);
     void settle_form(bool &is_diagnostic);
     void read_pending();
+    void rescue_envelope();
     bool is_event() const;
 };
+
+/// Forgets what a vector holds, and gives its memory back when that was a lot.
+template <class Element> static void clear(std::vector<Element> &vector) {
+    constexpr size_t kept_capacity = 16 << 10;
+    vector.clear();
+    if (vector.capacity() > kept_capacity) vector.shrink_to_fit();
+}
 
 void sj_event_parser::reset() {
     arena.reset();
     std::memset(fields, 0, sizeof fields);
     std::memset(static_cast<void *>(waiting), 0, sizeof waiting);
     std::memset(seen_objects, 0, sizeof seen_objects);
-    params.clear();
-    metadata.clear();
-    rescued.clear();
-    records.clear();
-    pending.clear();
+    clear(params);
+    clear(metadata);
+    clear(rescued);
+    clear(records);
+    clear(pending);
     has_response = false;
 }
 
@@ -292,7 +302,7 @@ bool sj_event_parser::take_records(const sj_value &name) {
         return true;
     }
     waiting[key_records] = {name, value};
-    uint32_t behind = tokens.position();
+    behind_records = tokens.position();
     tokens.move_to(start);
     tokens.take('[');
     while (tokens.peek() != ']') {
@@ -302,7 +312,7 @@ bool sj_event_parser::take_records(const sj_value &name) {
         if (tokens.peek() == ',') tokens.take(',');
     }
     tokens.take(']');
-    return tokens.position() == behind;
+    return tokens.position() == behind_records;
 }
 
 bool sj_event_parser::take(Context context, const sj_value &prefix, const sj_value &key, size_t order) {
@@ -338,6 +348,27 @@ bool sj_event_parser::walk(Context context, const sj_value &prefix) {
         if (!tokens.string(key) || !tokens.take(':') || !take(context, prefix, key, order)) return false;
         if (tokens.peek() == '}') return tokens.take('}');
         if (!tokens.take(',')) return false;
+    }
+}
+
+/// Rescues what stands beside the records of an envelope, under the names that it has there. The line has been read before.
+void sj_event_parser::rescue_envelope() {
+    rescued.clear();
+    tokens.move_to(0);
+    tokens.take('{');
+    bool has_records = false;
+    while (tokens.peek() != '}') {
+        sj_value key, value;
+        tokens.string(key);
+        tokens.take(':');
+        if (!has_records && tokens.peek() == '[' && view(key) == "records") {
+            has_records = true;
+            tokens.move_to(behind_records);
+        } else {
+            tokens.value(value);
+            rescue(key, value);
+        }
+        if (tokens.peek() == ',') tokens.take(',');
     }
 }
 
@@ -401,7 +432,12 @@ sj_event_kind sj_event_parser::parse(const uint8_t *bytes, size_t length, sj_eve
     event.records = records.data();
     event.record_count = records.size();
     bool has_event = is_event() || waiting[key_properties].value.kind != SJ_VALUE_ABSENT;
-    if (!has_event && waiting[key_records].value.kind != SJ_VALUE_ABSENT) return SJ_EVENT_RECORDS;
+    if (!has_event && waiting[key_records].value.kind != SJ_VALUE_ABSENT) {
+        rescue_envelope();
+        event.rescued = rescued.data();
+        event.rescued_count = rescued.size();
+        return SJ_EVENT_RECORDS;
+    }
     bool is_diagnostic = false;
     settle_form(is_diagnostic);
     read_pending();

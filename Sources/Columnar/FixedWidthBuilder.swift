@@ -1,13 +1,13 @@
 /// Builds a column of fixed-width integers: `int32`, `int64`, `date` or `timestamp`.
 @frozen
 package struct FixedWidthBuilder<Value: FixedWidthInteger & BitwiseCopyable & Sendable>: ~Copyable {
-    @usableFromInline var values = ByteBuffer(capacity: 4096)
+    @usableFromInline var values: ByteBuffer
     @usableFromInline var validity = ValidityBuilder()
     /// The number of values.
     package private(set) var count = 0
 
-    /// Creates an empty builder.
-    package init() {}
+    /// Creates an empty builder with room for `byteCount` bytes.
+    package init(byteCount: Int = 4096) { values = ByteBuffer(capacity: byteCount) }
 
     /// Bytes held.
     package var byteCount: Int { values.count }

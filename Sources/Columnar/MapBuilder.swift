@@ -1,15 +1,28 @@
 /// Builds a column of maps from text to text whose keys come from a short list.
 @frozen
 package struct MapBuilder: ~Copyable {
-    @usableFromInline var offsets = ByteBuffer(capacity: 4096)
-    @usableFromInline var keys = DictionaryBuilder()
-    @usableFromInline var values = StringBuilder()
+    @usableFromInline var offsets: ByteBuffer
+    @usableFromInline var keys: DictionaryBuilder
+    @usableFromInline var values: StringBuilder
     @usableFromInline var validity = ValidityBuilder()
     /// The number of maps.
     package private(set) var count = 0
 
     /// Creates an empty builder.
-    package init() { offsets.append(Int32(0)) }
+    package init() {
+        offsets = ByteBuffer(capacity: 4096)
+        keys = DictionaryBuilder()
+        values = StringBuilder()
+        offsets.append(Int32(0))
+    }
+
+    /// Creates an empty builder that takes little room as long as it holds little.
+    package init(slotCount: Int) {
+        offsets = ByteBuffer(capacity: 64)
+        keys = DictionaryBuilder(slotCount: slotCount)
+        values = StringBuilder(count: 0, byteCount: 0)
+        offsets.append(Int32(0))
+    }
 
     /// Bytes held.
     package var byteCount: Int { offsets.count + keys.byteCount + values.byteCount }

@@ -3,7 +3,7 @@
 package struct PooledMapBuilder: ~Copyable {
     @usableFromInline var offsets = ByteBuffer(capacity: 64)
     @usableFromInline var keys = PooledColumnBuilder()
-    @usableFromInline var values = StringBuilder()
+    @usableFromInline var values = StringBuilder(count: 0, byteCount: 0)
     @usableFromInline var validity = ValidityBuilder()
     /// The number of maps.
     package private(set) var count = 0

@@ -1,7 +1,7 @@
 /// Which values of a column are there: one bit each, kept only once a value is missing.
 @frozen
 package struct ValidityBuilder: ~Copyable {
-    @usableFromInline var bits = ByteBuffer()
+    @usableFromInline var bits = ByteBuffer(capacity: 64)
     @usableFromInline var filledTo = 0
     /// The number of missing values.
     package private(set) var nullCount = 0

@@ -117,7 +117,7 @@ package struct ConfigurationTemplate: Hashable, Sendable {
             #on_data_loss: fail
             #commit_every: 1s
             #poll_every: 5s
-            #max_record_bytes: 1MiB
+            #max_record_bytes: 16MiB
             #batch_bytes: 1GB
             #max_pending_bytes: 128MiB
 

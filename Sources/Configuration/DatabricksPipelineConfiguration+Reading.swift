@@ -27,7 +27,7 @@ extension DatabricksPipelineConfiguration {
         self.onDataLoss = section.choice("on_data_loss", default: .fail)
         self.commitEvery = section.duration("commit_every", default: .seconds(1))
         self.pollEvery = section.duration("poll_every", default: .seconds(5))
-        self.maxRecordByteCount = section.recordByteCount("max_record_bytes", default: 1 << 20)
+        self.maxRecordByteCount = section.recordByteCount("max_record_bytes", default: 16 << 20)
         self.batchByteCount = section.byteCount("batch_bytes", default: 1_000_000_000)
         self.maxPendingByteCount = section.recordByteCount("max_pending_bytes", default: 128 << 20)
         guard let objects, let schema else { return nil }

@@ -77,11 +77,11 @@ package struct DatabricksPipelineConfiguration: Hashable, Sendable {
     package var commitEvery: Duration
     /// How often the folders are looked through, while following.
     package var pollEvery: Duration
-    /// Longest record whose text is derived whole, in bytes.
+    /// Longest line that is decoded, in bytes; a longer one goes to the quarantine.
     package var maxRecordByteCount: Int
     /// Largest commit unit, in bytes of input.
     package var batchByteCount: Int
-    /// Longest line without an end before it goes to the quarantine, in bytes.
+    /// Longest beginning of a line that waits for its end, in bytes.
     package var maxPendingByteCount: Int
 
     /// The schema of the gold tables.

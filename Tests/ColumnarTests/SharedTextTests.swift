@@ -113,6 +113,18 @@ import Testing
         }
     }
 
+    @Test func aStructureCostsTheFieldsThatAreSet() {
+        var builder = TextStructBuilder()
+        "v".withBytes { builder.set($0, field: 19_999) }
+        builder.close()
+        #expect(builder.fieldByteCount <= 4_096)
+        let column = builder.finish(names: (0..<20_001).map { "f\($0)" })
+        #expect(column.children.count == 20_001)
+        #expect(column.children[19_999].texts == ["v"])
+        #expect(column.children[0].texts == [nil] && column.children[20_000].texts == [nil])
+        #expect(column.children[0].buffers[0] === column.children[20_000].buffers[0])
+    }
+
     @Test(arguments: 0...40)
     func textsAreEqualWhenAllBytesAre(_ count: Int) {
         let text = (0..<count).map { UInt8($0) }

@@ -23,7 +23,7 @@ import Testing
         #expect(pipeline.onDataLoss == .fail)
         #expect(pipeline.commitEvery == .seconds(1))
         #expect(pipeline.pollEvery == .seconds(5))
-        #expect(pipeline.maxRecordByteCount == 1_048_576)
+        #expect(pipeline.maxRecordByteCount == 16_777_216)
         #expect(pipeline.batchByteCount == 1_000_000_000)
         #expect(pipeline.maxPendingByteCount == 134_217_728)
     }

@@ -33,6 +33,8 @@ extension DatabricksDecoder {
         row.result = found.fields[SJ_FIELD_RESULT].textUnlessNull
         row.ingestTime = ingestTime
         row.sourceOffset = Int64(bitPattern: record.range.lowerBound)
+        // Behind the record's own fields, which keep their names.
+        envelope.append(to: &scratch.rescued)
         if scratch.rescued.count > 1 { makeRescuedNamesUnique() }
         let given = found.fields[SJ_FIELD_EVENT_ID].textUnlessNull
         row.eventID = given ?? ordinals.id(of: record.bytes)
@@ -110,10 +112,18 @@ extension DatabricksDecoder {
     /// Collects `identity_metadata`; a key that was there before is rescued.
     private mutating func collectMetadata() {
         scratch.metadata.removeAll(keepingCapacity: true)
+        var seen: Set<[UInt8]> = []
+        // A few keys are compared faster than hashed.
+        let isShort = found.metadata_count <= Self.shortCount
+        func has(_ key: UnsafeRawBufferPointer) -> Bool {
+            isShort
+                ? scratch.metadata.contains { $0.key.equals(key) }
+                : !seen.insert(Array(key)).inserted
+        }
         for index in 0..<found.metadata_count {
             let pair = found.metadata[index]
             let key = pair.key.text
-            if scratch.metadata.contains(where: { $0.key.equals(key) }) {
+            if has(key) {
                 rescue(path(found.metadata_name, pair.key), pair.value)
             } else {
                 scratch.metadata.append(TextPair(key: key, value: pair.value.textUnlessNull))
@@ -135,19 +145,25 @@ extension DatabricksDecoder {
 
     /// Gives the second, third… of equal names a number: a map has each key once.
     private mutating func makeRescuedNamesUnique() {
-        var seen: Set<[UInt8]> = []
+        if scratch.rescued.count <= Self.shortCount, scratch.rescuedNamesDiffer { return }
+        // By name, the last number that was given behind it.
+        var numbers: [[UInt8]: UInt32] = [:]
         for index in scratch.rescued.indices {
             let name = scratch.rescued[index].key
-            if seen.insert(Array(name)).inserted { continue }
+            guard var number = numbers[Array(name)] else {
+                numbers[Array(name)] = 1
+                continue
+            }
             var key = sj_value()
             key.bytes = name.bindMemory(to: UInt8.self).baseAddress
             key.length = UInt32(name.count)
-            var number: UInt32 = 2
             var unique = name
             repeat {
-                unique = sj_event_path(parser, sj_value(), key, number).text
                 number += 1
-            } while !seen.insert(Array(unique)).inserted
+                unique = sj_event_path(parser, sj_value(), key, number).text
+            } while numbers[Array(unique)] != nil
+            numbers[Array(name)] = number
+            numbers[Array(unique)] = 1
             scratch.rescued[index].key = unique
         }
     }
@@ -220,7 +236,7 @@ extension DatabricksDecoder {
     }
 
     private func append(to params: inout TextStructBuilder, firstField: Int) -> Int {
-        var byteCount = 0
+        var byteCount = -params.fieldByteCount
         for index in 0..<found.param_count {
             let key = scratch.keys[index]
             let value = found.params[index].value
@@ -229,11 +245,24 @@ extension DatabricksDecoder {
             byteCount += 4 + Int(value.length)
         }
         params.close()
-        return byteCount
+        return byteCount + params.fieldByteCount
     }
 
+    /// So many names are compared each with each.
+    private static var shortCount: Int { 16 }
+
     /// Roughly the bytes that a row group takes before it has rows.
-    static var emptyRowsByteCount: Int { 64 << 10 }
+    static var emptyRowsByteCount: Int { 12 << 10 }
+}
+
+extension DatabricksDecoder.Scratch {
+    fileprivate var rescuedNamesDiffer: Bool {
+        for index in rescued.indices {
+            let name = rescued[index].key
+            if rescued[..<index].contains(where: { $0.key.equals(name) }) { return false }
+        }
+        return true
+    }
 }
 
 extension UnsafePointer<sj_value> {

@@ -10,9 +10,12 @@ extension DatabricksDecoder {
         let goal = rowGroupByteCount / 2
         // Texts that rows share are dropped when no row needs them.
         if pools.byteCount > goal / 2 { return try flushAll(body) }
-        while heldByteCount > goal {
-            guard let target = largest() else { return }
-            try flush(target, body)
+        // Among equals the first in the order of `flushAll`.
+        let targets = openTargets().enumerated()
+            .sorted { ($1.element.byteCount, $0.offset) < ($0.element.byteCount, $1.offset) }
+        for target in targets {
+            guard heldByteCount > goal else { return }
+            try flush(target.element.target, body)
         }
     }
 
@@ -20,36 +23,25 @@ extension DatabricksDecoder {
     ///
     /// - Parameter body: Receives each with what it belongs to; what it throws ends the flush, the rest stays open.
     package mutating func flushAll(_ body: (DatabricksTarget, RecordBatch) throws -> Void) rethrows {
-        if quarantine.count > 0 { try flush(.quarantine, body) }
-        if bronze.count > 0 { try flush(.bronze, body) }
-        for date in silver.keys.sorted() { try flush(.silver(date: date), body) }
-        for service in eventServices.states.indices {
-            for date in eventServices.states[service].gold.keys.sorted() {
-                try flush(.gold(service: service, date: date), body)
-            }
-        }
+        for open in openTargets() { try flush(open.target, body) }
         pools.removeAll()
         eventServices.forgetEntries()
     }
 
-    /// The target that holds most; among equals the first in the order of `flushAll`.
-    private func largest() -> DatabricksTarget? {
-        var best: (target: DatabricksTarget, byteCount: Int)?
-        func offer(_ target: DatabricksTarget, _ byteCount: Int) {
-            if byteCount > best?.byteCount ?? 0 { best = (target, byteCount) }
-        }
-        if quarantine.count > 0 { offer(.quarantine, quarantine.byteCount) }
-        if bronze.count > 0 { offer(.bronze, bronze.byteCount) }
-        for date in silver.keys.sorted() {
-            offer(.silver(date: date), (silver[date]?.byteCount ?? 0) + Self.emptyRowsByteCount)
+    /// Everything that has rows, and roughly the bytes that it holds: a gold table's days together, services in their order.
+    private func openTargets() -> [(target: DatabricksTarget, byteCount: Int)] {
+        var open: [(target: DatabricksTarget, byteCount: Int)] = []
+        if quarantine.count > 0 { open.append((.quarantine, quarantine.byteCount)) }
+        if bronze.count > 0 { open.append((.bronze, bronze.byteCount)) }
+        for (date, rows) in silver.sorted(by: { $0.key < $1.key }) {
+            open.append((.silver(date: date), rows.byteCount + Self.emptyRowsByteCount))
         }
         for (service, state) in eventServices.states.enumerated() {
-            for date in state.gold.keys.sorted() {
-                let byteCount = (state.gold[date]?.byteCount ?? 0) + Self.emptyRowsByteCount
-                offer(.gold(service: service, date: date), byteCount)
+            for (date, rows) in state.gold.sorted(by: { $0.key < $1.key }) {
+                open.append((.gold(service: service, date: date), rows.byteCount + Self.emptyRowsByteCount))
             }
         }
-        return best?.target
+        return open
     }
 
     private mutating func flush(

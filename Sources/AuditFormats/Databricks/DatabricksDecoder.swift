@@ -1,7 +1,5 @@
-import CByteScan
 import CSimdJSON
 import Columnar
-import Glibc
 
 /// Turns lines of Databricks audit events into rows of bronze, silver and gold, and into quarantined faults.
 ///
@@ -9,7 +7,7 @@ import Glibc
 /// settings, the services it began with and the ingest time.
 package struct DatabricksDecoder: ~Copyable {
     /// The version of the rules that turn bytes into rows: a plan records it, and a change of any rule raises it.
-    package static let parserVersion = 1
+    package static let parserVersion = 2
 
     let settings: DatabricksDecoderSettings
     let parser: OpaquePointer
@@ -22,6 +20,8 @@ package struct DatabricksDecoder: ~Copyable {
     var silver: [Int32: SilverRows] = [:]
     var recentSilver: SilverRows?
     var scratch = Scratch()
+    var envelope = EnvelopeFields()
+    var longLine = LongLine()
     var sourceName = ""
     var sourceText: [UInt8] = []
     var sourceTime: Int64?
@@ -31,6 +31,10 @@ package struct DatabricksDecoder: ~Copyable {
     package var ingestTime: Int64 = 0
     /// Bytes that the open row groups together may hold before `decode` asks for a flush.
     package var rowGroupByteCount = 96 << 20
+    /// The longest row of bronze that is a piece of a longer line, in bytes.
+    ///
+    /// Rows of one batch are made and read again with the same.
+    package var pieceByteCount = 8 << 20
     /// What was decoded since the decoder was created.
     package internal(set) var totals = Totals()
     /// The first event that broke a rule whose action is `fail`.
@@ -100,6 +104,7 @@ package struct DatabricksDecoder: ~Copyable {
     ///   - source: Column `source` of the rows to come.
     ///   - sourceTime: When the source was last written, in microseconds since 1970-01-01 UTC; nil for unknown.
     package mutating func begin(source: String, sourceTime: Int64?) {
+        endLine()
         sourceName = source
         sourceText = Array(source.utf8)
         self.sourceTime = sourceTime
@@ -116,7 +121,8 @@ package struct DatabricksDecoder: ~Copyable {
 
     /// Decodes lines from the start of `bytes`.
     ///
-    /// A line ends with `\n` or `\r\n`; blank lines belong to no table.
+    /// A line ends with `\n` or `\r\n`; blank lines belong to no table. A line over `maxRecordBytes` is no event: it goes to
+    /// bronze piece by piece, and once to the quarantine.
     ///
     /// - Parameters:
     ///   - bytes: Input, starting at the start of a line.
@@ -133,31 +139,21 @@ package struct DatabricksDecoder: ~Copyable {
         var at = 0
         while true {
             if isFull { return (at, .rowGroupFull) }
-            guard let base = bytes.baseAddress, at < bytes.count else { return (at, .needsMoreInput) }
-            let rest = bytes.count - at
-            let newline = memchr(base + at, Int32(UInt8(ascii: "\n")), rest).map {
-                UnsafeRawPointer($0) - base - at
-            }
-            var length = newline ?? rest
-            var fault: RecordFault.Code?
-            // A piece that was cut has this length, too: bronze does not tell one from the other.
-            if length >= settings.maxPendingBytes {
-                length = settings.maxPendingBytes
-                fault = .tooLong
-            } else if newline == nil, !isEnd {
+            guard at < bytes.count else {
+                if isEnd { endLine() }
                 return (at, .needsMoreInput)
             }
-            var line = UnsafeRawBufferPointer(rebasing: bytes[at..<at + length])
-            if fault == nil, line.last == UInt8(ascii: "\r") {
-                line = UnsafeRawBufferPointer(rebasing: line.dropLast())
+            let rest = UnsafeRawBufferPointer(rebasing: bytes[at...])
+            guard let count = decodeLine(rest, at: baseOffset + UInt64(at), isEnd: isEnd) else {
+                return (at, .needsMoreInput)
             }
-            append(line, at: baseOffset + UInt64(at), fault: fault, buildsBronze: true)
-            at += length
-            if fault == nil, newline != nil { at += 1 }
+            at += count
         }
     }
 
-    /// Decodes a line that bronze has, without building bronze.
+    /// Decodes a row of bronze, without building bronze.
+    ///
+    /// Rows of a source come in the order of their offsets; `endLine` or `begin` follows the last of them.
     ///
     /// - Parameters:
     ///   - record: The bytes as they were in the source.
@@ -169,8 +165,7 @@ package struct DatabricksDecoder: ~Copyable {
         paddingByteCount: Int = 0,
         offset: UInt64
     ) -> Stop? {
-        let isTooLong = record.count >= settings.maxPendingBytes
-        append(record, at: offset, fault: isTooLong ? .tooLong : nil, buildsBronze: false)
+        decodeRow(record, at: offset)
         return isFull ? .rowGroupFull : nil
     }
 }

@@ -49,9 +49,11 @@ package struct DatabricksDecoderSettings: Codable, Hashable, Sendable {
     package var strip: Set<EmptyValue> = [.null, .emptyString]
     /// What becomes of events that break a rule; a rule that is missing here is `warn`.
     package var actions: [EventRule: RuleAction] = [:]
-    /// A longer record, in bytes, ends its row group.
-    package var maxRecordBytes = 1 << 20
+    /// The longest line that is decoded, in bytes; a longer one goes to the quarantine.
+    package var maxRecordBytes = 16 << 20
     /// The longest beginning of a line that may wait for its end, in bytes.
+    ///
+    /// It waits as long as it is no whole piece, too.
     package var maxPendingBytes = 128 << 20
     /// Rows of bronze are built.
     package var buildsBronze = true

@@ -1,9 +1,9 @@
 extension DatabricksDecoder {
     /// What a decoder has made since it was created.
     package struct Totals: Hashable, Sendable {
-        /// Lines that are not blank.
+        /// Lines that are not blank; of a line in pieces, each piece.
         package var lineCount = 0
-        /// Records: the events of lines, each element of a `records` array, and lines that are neither.
+        /// Records: the events of lines, each element of a `records` array, and lines that hold neither.
         package var recordCount = 0
         /// Rows of bronze: lines, also when bronze is not built.
         package var bronzeRowCount = 0

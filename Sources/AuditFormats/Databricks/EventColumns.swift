@@ -49,19 +49,20 @@ struct TextPair {
 
 /// The columns that silver and every gold table have in common: all but `requestParams`.
 struct EventColumns: ~Copyable {
-    private var eventID = StringBuilder()
-    private var timestamp = FixedWidthBuilder<Int64>()
-    private var dateTime = FixedWidthBuilder<Int64>()
+    // Many days and services may be open at once, so an empty builder takes little.
+    private var eventID = StringBuilder(count: 0, byteCount: 0)
+    private var timestamp = FixedWidthBuilder<Int64>(byteCount: 64)
+    private var dateTime = FixedWidthBuilder<Int64>(byteCount: 64)
     private let shared: UnsafeMutablePointer<PooledColumnBuilder>
-    private var requestID = StringBuilder()
-    private var statusCode = FixedWidthBuilder<Int64>()
-    private var errorMessage = StringBuilder()
-    private var result = StringBuilder()
+    private var requestID = StringBuilder(count: 0, byteCount: 0)
+    private var statusCode = FixedWidthBuilder<Int64>(byteCount: 64)
+    private var errorMessage = StringBuilder(count: 0, byteCount: 0)
+    private var result = StringBuilder(count: 0, byteCount: 0)
     private var response = ValidityBuilder()
-    private var metadata = MapBuilder()
-    private var rescued = MapBuilder()
-    private var ingestTime = FixedWidthBuilder<Int64>()
-    private var sourceOffset = FixedWidthBuilder<Int64>()
+    private var metadata = MapBuilder(slotCount: 16)
+    private var rescued = MapBuilder(slotCount: 16)
+    private var ingestTime = FixedWidthBuilder<Int64>(byteCount: 64)
+    private var sourceOffset = FixedWidthBuilder<Int64>(byteCount: 64)
     /// The number of rows.
     private(set) var count = 0
 

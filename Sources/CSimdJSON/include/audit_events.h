@@ -65,7 +65,7 @@ typedef enum {
 typedef enum {
     /// An event; its values are filled in.
     SJ_EVENT_FOUND = 0,
-    /// `{"records":[…]}`: the records' places are filled in.
+    /// `{"records":[…]}`: the records' places are filled in, and in `rescued` what stands beside them.
     SJ_EVENT_RECORDS = 1,
     /// An object without a time, a service and an action.
     SJ_EVENT_NONE = 2,
@@ -77,7 +77,7 @@ typedef enum {
     SJ_EVENT_OUT_OF_MEMORY = 6,
 } sj_event_kind;
 
-enum { SJ_MAX_DEPTH = 256 };
+enum { SJ_MAX_DEPTH = 4096 };
 
 /// Values of `requestParams` that are left out.
 enum { SJ_STRIP_NULL = 1, SJ_STRIP_STRING = 2, SJ_STRIP_OBJECT = 4, SJ_STRIP_ARRAY = 8 };

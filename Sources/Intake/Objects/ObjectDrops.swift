@@ -344,7 +344,7 @@ package final class ObjectDrops {
         let range = reader.range
         notes.forget(object.key)
         if reader.hasEnded, !range.isWhole {
-            notes.waits(reader)
+            notes.waits(reader, at: reader.to)
         }
         if reader.hasEnded { passOver(object) }
         guard range.rangeByteCount == 0 else { return range }
@@ -353,6 +353,12 @@ package final class ObjectDrops {
             notes.isUnchanged(object, range, comparedByteCount: compared)
         }
         return nil
+    }
+
+    /// Gives up what was read of an object for a batch, which ends inside a line: it waits to be written on, or to be quiet.
+    package func postpone(_ reader: ObjectReader, of object: FoundObject) {
+        notes.waits(reader, at: object.from)
+        passOver(object)
     }
 
     /// Whether so many objects have new versions and nothing unread that a batch is worth it which keeps that in mind; until

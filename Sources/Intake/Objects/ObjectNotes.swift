@@ -45,12 +45,12 @@ struct ObjectNotes {
         unchanged[key] = nil
     }
 
-    /// The last line of an object is not finished.
-    mutating func waits(_ reader: ObjectReader) {
+    /// The last line of an object is not finished; batches have what comes before an offset.
+    mutating func waits(_ reader: ObjectReader, at offset: UInt64) {
         waiting[reader.key] = Waiting(
             version: ObjectLedger.hash(version: reader.status.version),
-            to: reader.to,
-            byteCount: reader.untakenByteCount,
+            to: offset,
+            byteCount: reader.untakenByteCount + reader.to - offset,
             until: reader.freshUntil ?? 0
         )
     }

@@ -13,6 +13,8 @@ extension DatabricksPipeline {
 
     /// Bytes of an object could not be read to its end: what was made of them is given up.
     private struct CannotRead: Error {}
+    /// An object that may be written on ends inside a line of which a part was taken.
+    private struct EndsInsideLine: Error {}
 
     func stage(batch: UInt64, plannedAt: Int64, after state: ShardState) throws -> StagedBatch? {
         if let amendment { return try stage(amendment, plannedAt: plannedAt, after: state) }
@@ -210,6 +212,9 @@ extension DatabricksPipeline {
         } catch let error as StorageError where error.operation == "read" && error.concernsOneFile {
             drops.setAside(object, error)
             throw CannotRead()
+        } catch is EndsInsideLine {
+            drops.postpone(reader, of: object)
+            throw CannotRead()
         }
         let range = drops.finish(reader, of: object)
         if range != nil, reader.isCorrection { tellOnce(.readAgain(key: object.key)) }
@@ -225,7 +230,7 @@ extension DatabricksPipeline {
     ) throws {
         staging.begin(reader.key, modified: modified)
         var carried = 0
-        while !batch.isFull {
+        while !batch.isFull || staging.isInsideLine {
             let step = max(Self.chunkByteCount, carried)
             let wanted = batch.readable(behind: carried, atMost: step)
             let count = try staging.window.fill(carried, wanted) { try reader.read(into: $0) }
@@ -239,7 +244,10 @@ extension DatabricksPipeline {
             carried = filled - consumed
             staging.window.drop(consumed, keeping: carried)
             note(consumed, staging)
-            if count == 0 { return }
+            if count == 0 {
+                if staging.isInsideLine, try reader.ending() != .complete { throw EndsInsideLine() }
+                return
+            }
             batch.take(consumed, leaving: carried)
         }
         if carried == 0, try staging.window.fill(0, 1, { try reader.read(into: $0) }) == 0 {

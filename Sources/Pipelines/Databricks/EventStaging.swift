@@ -76,6 +76,9 @@ final class EventStaging {
     /// Gives the batch up and removes its files.
     func cancel() { encoder.cancel() }
 
+    /// Whether a line has been read in part, so that what follows it belongs to the batch, too.
+    var isInsideLine: Bool { decoder.isInsideLine }
+
     /// What follows is of another object.
     func begin(_ source: String, modified: Int64?) {
         decoder.begin(source: source, sourceTime: modified)
@@ -215,6 +218,7 @@ final class EventStaging {
                         "set `expectations: {\(failure.rule.rawValue): warn}`, or drop to leave such events out"
                 )
             }
+            decoder.endLine()
             let services = decoder.services
             try decoder.flushAll { try submit($0, $1, services) }
         }
@@ -224,6 +228,7 @@ final class EventStaging {
     /// Makes every file durable.
     func finish() throws -> StagedBatch {
         try whileEncoding {
+            decoder.endLine()
             let services = decoder.services
             try decoder.flushAll { try submit($0, $1, services) }
         }
@@ -235,6 +240,7 @@ final class EventStaging {
         for table in pipeline.tables { staged.files[table.name] = files[table.folder] }
         for (index, service) in decoder.services.enumerated() {
             let table = pipeline.settings.gold(service)
+            guard staged.files[table] != nil else { continue }
             // A table that was left for later may not have grown with the batches before, nor one of a service that grew
             // by a replay which did not touch the table.
             let isLate = wanted?.contains(table) ?? false

@@ -19,10 +19,37 @@ struct KnownServices {
     }
 
     /// The services that a batch has changed, as they are after it.
-    fileprivate static func stored(in plan: BatchPlan) -> [Stored] {
-        let values = plan.stateChanges?.filter { $0.key.hasPrefix(prefix) }.compactMap(\.value) ?? []
-        return values.compactMap { try? JSONDecoder().decode(Stored.self, from: Data($0.utf8)) }
+    ///
+    /// - Throws: `PipelineError` with code `damagedState`.
+    fileprivate static func stored(in plan: BatchPlan) throws -> [Stored] {
+        try (plan.stateChanges ?? []).filter { $0.key.hasPrefix(prefix) }
+            .compactMap { change in try change.value.map { try read($0, of: change.key) } }
             .sorted { $0.ordinal < $1.ordinal }
+    }
+
+    /// Reads what is stored of one service.
+    ///
+    /// - Throws: `PipelineError` with code `damagedState`.
+    private static func read(_ value: String, of key: String) throws -> Stored {
+        let name = key.dropFirst(prefix.count)
+        let service: Stored
+        do {
+            service = try JSONDecoder().decode(Stored.self, from: Data(value.utf8))
+        } catch {
+            throw damage("what is known of the service “\(name)” cannot be read: \(error)")
+        }
+        guard service.schema.service == name, service.keysFirstSeen.count == service.schema.keys.count else {
+            throw damage("what is known of the service “\(name)” does not fit together")
+        }
+        return service
+    }
+
+    private static func damage(_ message: String) -> PipelineError {
+        PipelineError(
+            code: .damagedState,
+            message: message,
+            mend: "restore the lake's _auditlake folder from a backup"
+        )
     }
 
     /// In order of first sight.
@@ -33,19 +60,12 @@ struct KnownServices {
     ///
     /// - Throws: `PipelineError` with code `damagedState`.
     init(_ state: ShardState) throws {
-        var stored: [Stored] = []
-        for (key, value) in state.values where key.hasPrefix(Self.prefix) {
-            guard let service = try? JSONDecoder().decode(Stored.self, from: Data(value.utf8)) else {
-                throw PipelineError(
-                    code: .damagedState,
-                    message:
-                        "what is known of the service \(key.dropFirst(Self.prefix.count)) cannot be read",
-                    mend: "restore the lake's _auditlake folder from a backup"
-                )
-            }
-            stored.append(service)
+        stored = try state.values.filter { $0.key.hasPrefix(Self.prefix) }
+            .map { try Self.read($0.value, of: $0.key) }
+            .sorted { $0.ordinal < $1.ordinal }
+        guard stored.map(\.ordinal).elementsEqual(stored.indices) else {
+            throw Self.damage("of the services that are known some are missing, or are there twice")
         }
-        self.stored = stored.sorted { $0.ordinal < $1.ordinal }
     }
 
     /// What a batch adds, for its plan.
@@ -90,9 +110,9 @@ struct ServicesProjection: PlanProjection {
     ]
 
     /// A row for each service, without a key, and one for each of its keys, in the batch that brought them.
-    func rows(of plan: BatchPlan) -> [[CellValue]]? {
+    func rows(of plan: BatchPlan) throws -> [[CellValue]]? {
         var rows: [(service: ServiceSchema, key: ServiceSchema.Key?)] = []
-        for stored in KnownServices.stored(in: plan) {
+        for stored in try KnownServices.stored(in: plan) {
             if stored.firstSeen == plan.plannedAt { rows.append((stored.schema, nil)) }
             for (key, seen) in zip(stored.schema.keys, stored.keysFirstSeen) where seen == plan.plannedAt {
                 rows.append((stored.schema, key))

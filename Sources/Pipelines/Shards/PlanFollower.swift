@@ -12,7 +12,9 @@ protocol PlanProjection {
     var columns: [ColumnField] { get }
 
     /// The rows of one batch, by columns; nil when there are none.
-    func rows(of plan: BatchPlan) -> [[CellValue]]?
+    ///
+    /// - Throws: `PipelineError` with code `damagedState`.
+    func rows(of plan: BatchPlan) throws -> [[CellValue]]?
 }
 
 /// Carries what plans say into a system table, once.
@@ -62,7 +64,7 @@ struct PlanFollower {
         while next < newest {
             next += 1
             // Old plans may lie in a compacted segment: they were looked at a week ago.
-            guard let plan = try shard.plan(next), let rows = projection.rows(of: plan) else { continue }
+            guard let plan = try shard.plan(next), let rows = try projection.rows(of: plan) else { continue }
             let target = try table ?? opener.open(name, shape)
             table = target
             try commit(rows, of: plan, to: target, now: now)

@@ -3,6 +3,8 @@ import Glibc
 /// Bytes of a source that are being decoded, with room behind them that a parser may look at.
 package struct InputWindow {
     private static let padding = 128
+    /// More room than this, and more than four times what is needed, is given back.
+    private static let keptByteCount = 16 << 20
 
     private var bytes: [UInt8] = []
 
@@ -22,9 +24,21 @@ package struct InputWindow {
         _ read: (UnsafeMutableRawBufferPointer) throws -> Int
     ) rethrows -> Int {
         let needed = kept + wanted + Self.padding
-        if bytes.count < needed { bytes += [UInt8](repeating: 0, count: needed - bytes.count) }
+        let isTooLarge = bytes.count > max(Self.keptByteCount, needed * 4)
+        if bytes.count < needed || isTooLarge { resize(to: needed, keeping: kept) }
         return try bytes.withUnsafeMutableBytes { all in
             try read(UnsafeMutableRawBufferPointer(rebasing: all[kept..<kept + wanted]))
+        }
+    }
+
+    private mutating func resize(to byteCount: Int, keeping kept: Int) {
+        let old = bytes
+        bytes = [UInt8](unsafeUninitializedCapacity: byteCount) { room, count in
+            old.withUnsafeBytes {
+                UnsafeMutableRawBufferPointer(room).copyMemory(from: .init(rebasing: $0[..<kept]))
+            }
+            // Bytes that are not read into yet are never looked at for what they hold; pages without any cost nothing.
+            count = byteCount
         }
     }
 

@@ -62,7 +62,7 @@ import Testing
         #"{"timestamp":1,}"#, #"{"timestamp":1 "a":2}"#, #"{"timestamp" 1}"#, #"{"timestamp":tru}"#,
         #"{"timestamp":1,"a":[1,,2]}"#, #"{"timestamp":1,"a":{"b":nul}}"#, #"{"timestamp":1,"a":{"b":"\q"}}"#,
         #"{"timestamp":1,"a":"\u12g4"}"#, #"{"timestamp":1,"a":[}}"#, #"{"timestamp":1,"a":1.}"#, "{", "}",
-        #"{"timestamp":1,'a':2}"#, "{timestamp:1}", #"{"timestamp":1"#, "\u{FEFF}{}", "nul",
+        #"{"timestamp":1,'a':2}"#, "{timestamp:1}", #"{"timestamp":1"#, "nul",
         "{\"a\":\"\u{1}\"}",
         #"{"timestamp":1,"requestParams":{"a":1"}}"#, #"{"timestamp":1,"requestParams":{"a":1 2}}"#,
     ])
@@ -75,7 +75,7 @@ import Testing
 
     @Test(arguments: [
         "{}", "[]", "12", "null", #""text""#, #"{"records":[{"records":[]}]}"#, #"[{"timestamp":1}]"#,
-        #"{"records":[[]]}"#,
+        #"{"records":[[]]}"#, #"{"records":[],"a":1}"#,
     ])
     func whatIsNoEventIsQuarantined(_ line: String) {
         let found = decodeEvents(line)
@@ -88,7 +88,7 @@ import Testing
             #"{"timestamp":1,"x":"# + String(repeating: "[", count: depth)
                 + String(repeating: "]", count: depth) + "}"
         }
-        #expect(decodeEvents(event(200)).tables.events.count == 1)
+        #expect(decodeEvents(event(4_000)).tables.events.count == 1)
         #expect(
             decodeEvents(event(100_000)).tables.quarantine.map { $0["reason"] } == [.text("malformed_json")]
         )

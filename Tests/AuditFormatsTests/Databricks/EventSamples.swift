@@ -24,7 +24,13 @@ enum EventSamples {
             ]
         bytes +=
             Array("\",\"requestParams\":{\"b\":\"".utf8) + [0xFC, 0xDF] + Array("\"}}\r\n   \r\n\r\n".utf8)
-        bytes += [0xFF, 0xFE] + Array("rest\n{\"records\":[{\"actionName\":\"".utf8) + [0xE4]
+        bytes += [0xFF, 0xFE] + Array("rest\n".utf8)
+        // A byte order mark, and fields beside records.
+        bytes += Array("\u{FEFF}\(EventFormsTests.classic)\n".utf8)
+        bytes += Array(
+            #"{"a":"1","records":[{"actionName":"x","a":"2"},{"actionName":"y"}],"version":3}"#.utf8
+        )
+        bytes += Array("\n{\"records\":[{\"actionName\":\"".utf8) + [0xE4]
         bytes += Array("\"},{\"actionName\":\"second\"}]}".utf8)
         return bytes
     }()

@@ -150,6 +150,7 @@ let ingestTimeOfEvents: Int64 = 1_795_219_200_000_000
 ///   - services: Those known from before.
 ///   - window: At most so many more bytes are handed over at once; nil for all.
 ///   - budget: Of the open row groups.
+///   - piece: The longest piece of a long line in bronze.
 ///   - change: Changes the settings.
 /// - Returns: All rows.
 func decodeEvents(
@@ -157,6 +158,7 @@ func decodeEvents(
     services: [ServiceSchema] = [],
     window: Int? = nil,
     budget: Int? = nil,
+    piece: Int? = nil,
     _ change: (inout DatabricksDecoderSettings) -> Void = { _ in }
 ) -> DecodedEvents {
     var settings = DatabricksDecoderSettings()
@@ -164,6 +166,7 @@ func decodeEvents(
     var decoder = DatabricksDecoder(settings: settings, services: services)
     decoder.ingestTime = ingestTimeOfEvents
     if let budget { decoder.rowGroupByteCount = budget }
+    if let piece { decoder.pieceByteCount = piece }
     decoder.begin(source: "events.json", sourceTime: 5)
     var result = DecodedEvents()
     var at = 0
@@ -185,13 +188,48 @@ func decodeEvents(
         }
     }
     precondition(at == bytes.count, "all bytes are decoded")
-    var groups: [(DatabricksTarget, RecordBatch)] = []
-    decoder.flushAll { groups.append(($0, $1)) }
-    for (target, batch) in groups { result.tables.take(target, batch, decoder.services) }
-    result.services = decoder.services
-    result.totals = decoder.totals
-    result.failure = decoder.failure
+    result.take(&decoder)
     return result
+}
+
+/// Decodes rows of bronze again.
+func decodeEvents(
+    bronze rows: [EventTableRow],
+    piece: Int? = nil,
+    _ change: (inout DatabricksDecoderSettings) -> Void = { _ in }
+) -> DecodedEvents {
+    var settings = DatabricksDecoderSettings()
+    change(&settings)
+    var decoder = DatabricksDecoder(settings: settings)
+    decoder.ingestTime = ingestTimeOfEvents
+    if let piece { decoder.pieceByteCount = piece }
+    decoder.begin(source: "events.json", sourceTime: 5)
+    for row in rows {
+        guard case .text(let raw) = row["raw"], case .number(let offset) = row["source_offset"] else {
+            continue
+        }
+        let bytes = row["raw_encoding"] == .text("latin1") ? latin1(raw) : Array(raw.utf8)
+        let stop = bytes.withUnsafeBytes {
+            decoder.decode(record: $0, paddingByteCount: 0, offset: UInt64(offset))
+        }
+        precondition(stop == nil, "all fits into the budget")
+    }
+    decoder.endLine()
+    var result = DecodedEvents()
+    result.take(&decoder)
+    return result
+}
+
+extension DecodedEvents {
+    /// Takes all that a decoder has left.
+    fileprivate mutating func take(_ decoder: inout DatabricksDecoder) {
+        var groups: [(DatabricksTarget, RecordBatch)] = []
+        decoder.flushAll { groups.append(($0, $1)) }
+        for (target, batch) in groups { tables.take(target, batch, decoder.services) }
+        services = decoder.services
+        totals = decoder.totals
+        failure = decoder.failure
+    }
 }
 
 func decodeEvents(

@@ -44,6 +44,24 @@ import Testing
         }
     }
 
+    /// A line in pieces is one line, whatever size batches have and whatever its rows are made from.
+    @Test(arguments: ["bronze", "silver"])
+    func aLongLineIsFinishedAsOne(_ table: String) throws {
+        try Fixture.with { lake in
+            lake.settings.decoding.maxRecordBytes = 1 << 20
+            lake.settings.decoding.maxPendingBytes = 1 << 20
+            lake.settings.batchByteCount = 1 << 20
+            let long = String(repeating: "x", count: 20 << 20)
+            try lake.deliver([Fixture.event(1), long + "\n", Fixture.event(2)])
+            try runUntilCommit(of: table, lake)
+            try lake.run()
+            #expect(try lake.texts("requestId", of: lake.settings.silver) == ["r-1", "r-2"])
+            let pieces = try lake.texts("raw", of: lake.settings.bronze).filter { $0.hasPrefix("x") }
+            #expect(pieces.map(\.utf8.count) == [4 << 20, 8 << 20, 8 << 20])
+            #expect(try lake.texts("raw", of: lake.settings.quarantine).map(\.utf8.count) == [64 << 10])
+        }
+    }
+
     @Test func bytesThatAreGoneBeforeBronzeHasThemAreTold() throws {
         try Fixture.with { lake in
             try lake.deliver(Self.lines)
