@@ -2,7 +2,7 @@
 
 The batches are taken from the plans: which bytes of which files, and when. That the plans together have every byte of every file once is looked at first.
 """
-import json, os
+import json, os, subprocess
 from collections import Counter, defaultdict
 import databricks_expected as expected
 import engines, harness
@@ -64,6 +64,10 @@ class EventLake(harness.Workspace):
         """the names of the gold tables that are there"""
         folder = self.place(GOLD)
         return sorted(n for n in os.listdir(folder) if os.path.isdir(os.path.join(folder, n, "_delta_log"))) if os.path.isdir(folder) else []
+
+    def start_following(self, *arguments):
+        """a run that follows, without its phases"""
+        return subprocess.Popen([self.binary, "run", "--follow", "--log-level", "error", *arguments], cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
 
     @property
     def tables(self):
@@ -257,6 +261,12 @@ def schema_rows_problems(workspace, tables):
     problems = [f"_auditlake.service_schemas: {k} stands {n} times" for k, n in got.items() if n > 1]
     problems += [f"_auditlake.service_schemas: missing {k}" for k in sorted(wanted - got.keys())] + [f"_auditlake.service_schemas: too many: {k}" for k in sorted(got.keys() - wanted)]
     return problems + [f"_auditlake.service_schemas: {r} has no first_seen" for r in rows if r["first_seen"] is None]
+
+
+def reckon_apart(workspace):
+    """the same for a lake whose gold came later: no receipt counts its rows"""
+    workspace.is_apart = True
+    return reckon(workspace)
 
 
 def reckon(workspace, readers=("deltalake",), strip=expected.STRIP, actions=(), was_killed=False):
