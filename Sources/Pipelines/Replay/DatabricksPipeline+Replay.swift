@@ -32,10 +32,10 @@ extension DatabricksPipeline {
         )
         let folder = target.folder(of: settings.quarantine)
         do {
-            let paths = quarantined.map {
-                lake.store.path("\(target.quarantineFolder)/\($0.add.path.decoded)")
+            let keys = quarantined.map {
+                "\(target.quarantineFolder)/\($0.add.path.decoded)"
             }
-            made.files[folder] = try writer.write(quarantine, made: paths, into: folder)
+            made.files[folder] = try writer.write(quarantine, made: keys, into: folder)
         } catch {
             for (folder, files) in made.files {
                 for file in files { try? lake.store.remove("\(folder)/\(file.add.path.decoded)") }

@@ -12,9 +12,10 @@ import ParquetFiles
 struct QuarantineReplay {
     /// Bytes of rows that are gathered before they are written.
     private static let rowGroupByteCount = 16 << 20
+    private static let fields = QuarantineRows.columns.map(\.name)
 
     /// The store of the lake.
-    let store: LocalStore
+    let store: any ObjectStore
     /// The days of events that are made again.
     let days: DayRange
     /// How events become rows now.
@@ -28,7 +29,7 @@ struct QuarantineReplay {
     ///
     /// - Parameters:
     ///   - live: The table as it is; nil when it is not there.
-    ///   - made: Paths on disk of files with all that goes to the quarantine today.
+    ///   - made: Keys of files with all that goes to the quarantine today.
     ///   - folder: Where the files go, as a key of the lake.
     /// - Returns: Durable files, one or more a day of ingest.
     /// - Throws: `ParquetError`, `StorageError`, `DeltaLogError`, `PipelineError`; nothing is left of the files then.
@@ -36,10 +37,16 @@ struct QuarantineReplay {
         let encoder = EncodingThread(store: store, now: now)
         do {
             var rows = QuarantineCopy(encoder: encoder, folder: folder)
-            for path in made { try copy(path, into: &rows, if: isMadeAgain) }
+            for key in made {
+                let reader = try store.parquetReader(key, fields: Self.fields)
+                try copy(reader, key, into: &rows, if: isMadeAgain)
+            }
             if let live {
                 let files = try live.snapshot().files.values.sorted { $0.path.encoded < $1.path.encoded }
-                for file in files { try copy(live.path(of: file.path), into: &rows, if: stays) }
+                for file in files {
+                    let reader = try live.reader(of: file.path, fields: Self.fields)
+                    try copy(reader, live.path(of: file.path), into: &rows, if: stays)
+                }
             }
             try rows.flush()
         } catch {
@@ -58,12 +65,12 @@ struct QuarantineReplay {
     }
 
     private func copy(
-        _ path: String,
+        _ reader: ParquetReader,
+        _ name: String,
         into rows: inout QuarantineCopy,
         if isWanted: (QuarantineRow, Int64) -> Bool
     ) throws {
         var recordDays = RecordDays(settings)
-        let reader = try ParquetReader(path: path, fields: QuarantineRows.columns.map(\.name))
         for group in 0..<reader.rowGroupCount {
             try reader.withRowGroup(group) { view in
                 let days = self.days.isEverything ? [] : recordDays.days(of: view)
@@ -71,7 +78,7 @@ struct QuarantineReplay {
                     guard let row = QuarantineRow(view, index) else {
                         throw PipelineError(
                             code: .damagedState,
-                            message: "\(path): row \(index) lacks what every row of a quarantine has",
+                            message: "\(name): row \(index) lacks what every row of a quarantine has",
                             mend: "restore the table from a backup"
                         )
                     }

@@ -39,8 +39,8 @@ struct QuarantinedLines {
     init(of quarantine: DeltaTable?) throws {
         guard let quarantine else { return }
         for file in try quarantine.snapshot().files.values {
-            let reader = try ParquetReader(
-                path: quarantine.path(of: file.path),
+            let reader = try quarantine.reader(
+                of: file.path,
                 fields: ["source", "source_offset", "ingest_ts"]
             )
             for group in 0..<reader.rowGroupCount { try reader.withRowGroup(group) { add($0) } }
