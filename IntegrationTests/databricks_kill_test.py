@@ -246,13 +246,14 @@ def lost_files(killer, folder, kills):
         for name, lines in rng.sample(all_files, 3):
             some = rng.sample(lines, min(len(lines), 20)) + [b"{broken"] * rng.randint(0, 2)
             databricks_test.put(w, f"{number}/{name}", b"\n".join(some) + b"\n", 1_795_400_000 + number)
-        # Before bronze has the batch: while its plan is stored, or the first tables are committed.
-        while kills and killer.kill(w, *rng.choice([(b"p", 1), (b"c", 1), (b"c", 2), (b"c", 4)]), killer.delay()):
+        # While the plan is stored, or the first tables are committed: before or after bronze has the batch.
+        while kills and not open_batch(w) and killer.kill(w, *rng.choice([(b"p", 1), (b"c", 1), (b"c", 2), (b"c", 4)]), killer.delay()):
             kills -= 1
-            if open_batch(w) and all(loss.batch != open_batch(w)[0] for loss in w.losses):
-                lose(killer, w, place)
-                if rng.random() < 0.5:
-                    break
+        if open_batch(w):
+            lose(killer, w, place)
+            if kills and rng.random() < 0.6:                           # bronze may now have the batch without those bytes
+                kills -= killer.kill(w, b"c", rng.randint(2, 5), killer.delay())
+            w.drain()
     return w
 
 

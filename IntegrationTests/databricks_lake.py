@@ -240,8 +240,13 @@ def receipt_problems(workspace, tables):
             last[t["name"]] = t["lastBatch"]
     wanted = Counter({f"main.{SCHEMA}.bronze": len(tables.bronze), f"main.{SCHEMA}.silver": len(tables.silver), f"main._auditlake.quarantine_{PIPELINE}": len(tables.quarantine),
                       **{f"main.{GOLD}.{tables.services[name].table}": len(rows) for name, rows in tables.gold.items()}})
+    def is_told_otherwise(name):
+        # Of a table that a killed redo without lost bytes has committed, the receipt names the planned rows.
+        had_loss = any(loss.gaps for loss in workspace.losses) and counted[name] > wanted[name]
+        return had_loss or workspace.is_apart and name.startswith(f"main.{GOLD}.")
+
     problems = [f"{name}: the receipts name {counted[name]} rows, expected {wanted[name]}" for name in sorted({*counted, *wanted})
-                if counted[name] != wanted[name] and not (workspace.is_apart and name.startswith(f"main.{GOLD}."))]
+                if counted[name] != wanted[name] and not is_told_otherwise(name)]
     for name in workspace.tables:
         if os.path.isdir(os.path.join(workspace.place(name), "_delta_log")) and last.get(f"main.{name}"):
             transactions = harness.Log(workspace.place(name)).transactions
