@@ -299,6 +299,7 @@ def claim(base, taken):
 class Service:
     def __init__(self, table):
         self.table, self.columns, self.taken, self.has_placeholder = table, {}, {"null"}, False      # ClickHouse keeps the name null for itself
+        self.absent = set()                                            # keys that are known, but that the table has no column for
 
     def learn(self, keys):
         for key in keys:
@@ -313,7 +314,7 @@ class Service:
 
     @property
     def fields(self):
-        return ["placeholder"] * self.has_placeholder + list(self.columns.values())
+        return ["placeholder"] * self.has_placeholder + [column for key, column in self.columns.items() if key not in self.absent]
 
 
 # ---------------------------------------------------------------- files into tables

@@ -4,12 +4,14 @@
 Kills auditlake with SIGKILL at instants that are spread over all phases of a batch of Databricks events, starts it again, and at the end holds every table
 against an independent reading of the files: bronze, silver, the quarantine and every gold table have each of their rows once, with equal columns.
 
-Four lakes: one file of one line a batch (more than a hundred batches of three tables and more), files that arrive and are delivered again with more lines between and during the
+Six lakes: one file of one line a batch (more than a hundred batches of three tables and more), files that arrive and are delivered again with more lines between and during the
 runs, everything in a few huge batches, and batches of which any set of the tables is there: a run is killed when all tables of a batch are committed and the
 receipt is not, then the commits of some of them are taken away, as if their turn had not come. So silver has a batch that gold has not, and the other way round.
+In the fifth, the rules and the layers of a run (--only) change from run to run, so that a batch is finished under others than those that it was planned with. In the sixth,
+`on_data_loss: continue` is set, and a file of a batch that was left open goes away before the next run.
 
-It counts in which phase a kill fell, and what it left of a batch that has no receipt: which of its tables were there. Exit status 1 on any deviation, when a phase got
-no kill, or when silver never had a batch without gold or gold without silver.
+It counts in which phase a kill fell, what it left of a batch that has no receipt (which of its tables were there), and what had changed when such a batch was finished.
+Exit status 1 on any deviation, when a phase got no kill, when silver never had a batch without gold or gold without silver, or when one of these changes never came about.
 """
 import glob, json, os, random, sys, time, warnings
 from collections import Counter
@@ -173,12 +175,108 @@ def any_tables(killer, folder, kills):
     return w
 
 
+class ChangingLake(EventLake):
+    """runs under rules and layers that change from run to run"""
+
+    RULES = [(), (("valid_workspace_id", "drop"),), (("action_name_is_not_null", "drop"), ("valid_workspace_id", "drop"))]
+    LAYERS = ["all", "bronze,silver", "gold"]
+
+    def __init__(self, binary, folder, **keys):
+        self.rules, self.layers, self.keys = (), "all", keys
+        super().__init__(binary, folder, **keys)
+        self.is_apart = True
+
+    def change(self, rules, layers):
+        """what the next run goes by; the batches so far were planned by what held until now"""
+        self.note_plans()
+        self.rules, self.layers = rules, layers
+        self.configure("events/**/*.json*", expectations="{%s}" % ", ".join(f"{rule}: {action}" for rule, action in rules), **self.keys)
+
+    def note_plans(self):
+        for number in self.numbers("plans"):
+            self.actions.setdefault(number, self.rules)
+
+    def start(self, *arguments):
+        return super().start("--only", self.layers, *arguments)
+
+
+def rule_breakers(count):
+    """events that break no rule, one or two"""
+    kinds = [{}, {"workspaceId": '"x"'}, {"actionName": "null"}, {"workspaceId": '"-1"', "actionName": "null"}]
+    return [databricks_test.event(f"rules{n % 3}", json.dumps({"n": str(n)}), requestId=f'"rule-{n}"', **kinds[n % 4]).encode() for n in range(count)]
+
+
+def other_settings(killer, folder, kills):
+    """every run goes by other rules, and brings other layers forward"""
+    w = ChangingLake(killer.a.binary, folder, batch_bytes=f"{killer.rng.randint(8_000, 40_000)}B")
+    files = [(name, lines) for name, lines in sources(killer.rng) if "nasty" not in name]
+    deliveries = Deliveries([*files, *((f"rules/{n}.json", rule_breakers(80)) for n in range(4))], w, killer.rng)
+    while kills and deliveries.left:
+        for _ in range(killer.rng.randint(2, 5)):
+            if deliveries.left:
+                deliveries.deliver(30)
+        kills -= killer.kill(w, killer.rng.choice([b"d", b"c", b"c", b"c", b"t"]), killer.rng.randint(1, 4), killer.delay())
+        # A run of gold alone has no batch of its own to be killed in: it is to be rarer.
+        change_settings(killer, w, killer.rng.choice([layers for layers in [*w.LAYERS, "all", "bronze,silver"] if layers != w.layers]))
+    change_settings(killer, w, "all")
+    deliveries.deliver_all()
+    Deliveries([("last.json", rule_breakers(4))], w, killer.rng).deliver_all()
+    return w
+
+
+def change_settings(killer, w, layers):
+    """other rules for the next run, and these layers; counts what an open batch is finished under"""
+    rules = killer.rng.choice([rules for rules in w.RULES if rules != w.rules])
+    if open_batch(w):
+        killer.changes["under other rules"] += 1
+        killer.changes["with other layers"] += layers != w.layers
+    w.change(rules, layers)
+
+
+def lost_files(killer, folder, kills):
+    """a file of an open batch goes away before the batch is finished"""
+    w = EventLake(killer.a.binary, folder, on_data_loss="continue")
+    place = os.path.join(folder, "lost")
+    os.makedirs(place)
+    rng, number = killer.rng, 0
+    while kills:
+        # Files of their own for each round: one that is lost brings nothing more.
+        number += 1
+        all_files = sources(rng)
+        for name, lines in rng.sample(all_files, 3):
+            some = rng.sample(lines, min(len(lines), 20)) + [b"{broken"] * rng.randint(0, 2)
+            databricks_test.put(w, f"{number}/{name}", b"\n".join(some) + b"\n", 1_795_400_000 + number)
+        # While the plan is stored, or the first tables are committed: before or after bronze has the batch.
+        while kills and not open_batch(w) and killer.kill(w, *rng.choice([(b"p", 1), (b"c", 1), (b"c", 2), (b"c", 4)]), killer.delay()):
+            kills -= 1
+        if open_batch(w):
+            lose(killer, w, place)
+            if kills and rng.random() < 0.6:                           # bronze may now have the batch without those bytes
+                kills -= killer.kill(w, b"c", rng.randint(2, 5), killer.delay())
+            w.drain()
+    return w
+
+
+def lose(killer, w, place):
+    """takes away one of the files that the open plan names"""
+    found = open_batch(w)
+    batch, tables, _ = found
+    held = {layer(t) for t in committed(w, *found)} | {l for l in ("bronze", "quarantine") if l not in map(layer, tables)}
+    range_ = killer.rng.choice([r for r in w.read("plans", batch)["objects"] if r["to"] > r["from"]])
+    w.lost[range_["key"]] = os.path.join(place, f"{batch}-{os.path.basename(range_['key'])}")
+    os.rename(range_["key"], w.lost[range_["key"]])
+    w.losses.append(databricks_lake.Loss(batch, range_["key"], range_["from"], range_["to"], held))
+    killer.changes["without a file, from bronze" if "bronze" in held else "without a file that bronze has not"] += 1
+
+
 class EventKiller(Killer):
-    """also counts what of a batch was there"""
+    """also counts what of a batch was there, and what had changed when it was finished"""
+
+    CHANGES = ("under other rules", "with other layers", "without a file, from bronze", "without a file that bronze has not")
 
     def __init__(self, a, rng):
         super().__init__(a, rng, killed=lambda w: self.states.update([state(w)]))
-        self.states = Counter()
+        self.states, self.changes = Counter(), Counter()
 
     def kill_before_receipt(self, workspace):
         """one run, killed when all tables of a batch are committed and the receipt is not there; False when that did not come about"""
@@ -206,6 +304,8 @@ def settle(w, name):
     """drains a lake, looks that a further run finds nothing, and reckons"""
     w.drain()
     again = w.drain()
+    if isinstance(w, ChangingLake):
+        w.note_plans()
     problems, tables = databricks_lake.reckon(w, was_killed=True)
     if again["batches"] or again["rows"]:
         problems.append(f"a further run found {again['batches']} batches with {again['rows']} rows")
@@ -223,9 +323,10 @@ def main():
     folder = harness.prepare(a)
     print(f"seed {a.seed}")
     started, killer, good, number = time.monotonic(), EventKiller(a, random.Random(a.seed)), True, 0
-    rounds = [(one_file_a_batch, 0.3), (growing_files, 0.3), (huge_batches, 0.15), (any_tables, 0.25)]
+    rounds = [(one_file_a_batch, 0.25), (growing_files, 0.2), (huge_batches, 0.1), (any_tables, 0.15), (other_settings, 0.15), (lost_files, 0.15)]
+    wanted = lambda: all(killer.counts[p] for p in PHASES) and all(killer.changes[c] for c in EventKiller.CHANGES)
     try:
-        while killer.total < a.kills or not all(killer.counts[p] for p in PHASES) and number < 30:
+        while killer.total < a.kills or not wanted() and number < 30:
             body, share = rounds[number % len(rounds)]
             number += 1
             kills = max(1, min(round(share * a.kills), a.kills - killer.total))
@@ -237,6 +338,11 @@ def main():
     print(f"{killer.total} kills: " + ", ".join(f"{name} {killer.counts[p]}" for p, name in PHASES.items()) + f"; {killer.late} came too late; {time.monotonic() - started:.0f} s")
     for words, n in killer.states.most_common():
         print(f"  {n:4} left {words}")
+    for words in EventKiller.CHANGES:
+        print(f"  {killer.changes[words]:4} finished {words}")
+        if not killer.changes[words]:
+            print(f"FAILED: no batch was finished {words}")
+            good = False
     for p, name in PHASES.items():
         if not killer.counts[p]:
             print(f"FAILED: no kill fell into phase {name}")

@@ -97,11 +97,11 @@ def environment(**more):
 class Run:
     """a process under way, stopped by whoever does not read its phases"""
 
-    def __init__(self, workspace, *arguments):
+    def __init__(self, workspace, *arguments, command=("run", "--once", "--log-level", "error")):
         self.reader, writer = os.pipe2(os.O_DIRECT | os.O_CLOEXEC)
         fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
         self.said = tempfile.TemporaryFile()
-        self.process = subprocess.Popen([workspace.binary, "run", "--once", "--log-level", "error", *arguments], cwd=workspace.folder, pass_fds=[writer], stdin=subprocess.DEVNULL,
+        self.process = subprocess.Popen([workspace.binary, *command, *arguments], cwd=workspace.folder, pass_fds=[writer], stdin=subprocess.DEVNULL,
                                         stdout=self.said, stderr=self.said, env=environment(AUDITLAKE_PHASE_FD=str(writer)))
         os.close(writer)
         self.writer, self.last = writer, b""

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """replay_test.py [--binary PATH] [--seed N] [--kills N] [--events N]
 
-`auditlake replay`, from outside: a lake that was loaded with one `strip` is replayed with another, killed at random instants beside a run that goes on, and
-has to end as a lake that was loaded with the other from the start. Rows, versions and `txn` are read by delta-rs, not by auditlake.
+`auditlake replay`, from outside: a lake that was loaded with one `strip` and one rule is replayed with others, killed at random instants beside a run that goes on, and
+has to end as a lake that was loaded with the others from the start: silver, the quarantine and gold. Rows, versions and `txn` are read by delta-rs, not by auditlake.
 
 Exit status 1 when something is wrong.
 """
@@ -11,7 +11,9 @@ from deltalake import DeltaTable
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SCHEMA, STATE = "audit", 76
-OLD, NEW = "[null, \"\"]", "[null]"
+OLD, NEW = ("[null, \"\"]", "warn"), ("[null]", "drop")                  # strip, and what becomes of an event with a wrong workspaceId
+QUARANTINE = "_auditlake.quarantine_dbx"
+WRONG = 20                                                             # each event with a number that it divides has a wrong workspaceId
 FIRST = 1767225600000                                                  # 2026-01-01 in milliseconds
 
 
@@ -27,10 +29,11 @@ class ReplayLake:
         self.binary, self.folder, self.events = binary, folder, events
         os.makedirs(folder)
 
-    def configure(self, strip):
+    def configure(self, settings):
+        strip, action = settings
         with open(os.path.join(self.folder, "auditlake.yaml"), "w") as f:
             f.write(f"lake: ./lake\npipelines:\n  dbx:\n    kind: databricks\n    source: {{objects: {json.dumps(self.events + '/**/*.json')}}}\n"
-                    f"    schema: {SCHEMA}\n    strip: {strip}\n    batch_bytes: 100kB\n")
+                    f"    schema: {SCHEMA}\n    strip: {strip}\n    expectations: {{valid_workspace_id: {action}}}\n    batch_bytes: 100kB\n")
 
     def run(self, *arguments, status=0):
         done = subprocess.run([self.binary, *arguments], cwd=self.folder, capture_output=True, text=True, timeout=600)
@@ -46,7 +49,7 @@ class ReplayLake:
     @property
     def tables(self):
         gold = f"{SCHEMA}_gold"
-        return [f"{SCHEMA}.silver"] + sorted(f"{gold}.{n}" for n in os.listdir(self.path(gold)))
+        return [f"{SCHEMA}.silver", QUARANTINE] + sorted(f"{gold}.{n}" for n in os.listdir(self.path(gold)))
 
     def transactions(self, name):
         table = DeltaTable(self.path(name))
@@ -59,7 +62,7 @@ class ReplayLake:
         found = []
         for row in table.to_pyarrow_table().to_pylist():
             row.pop("ingest_ts")
-            params = row.pop("requestParams")
+            params = row.pop("requestParams", None)
             params = dict(params) if isinstance(params, list) else {k: v for k, v in (params or {}).items() if v is not None}
             found.append(json.dumps([params, row], sort_keys=True, default=str))
         return sorted(found)
@@ -70,7 +73,7 @@ def write_events(folder, name, numbers, chance):
         for n in numbers:
             service = chance.choice(["accounts", "clusters", "jobs", "unityCatalog", "a-b"])
             params = {f"k{chance.randrange(6)}": str(n), f"e{chance.randrange(4)}": chance.choice(["", None, "x"])}
-            f.write(json.dumps({"version": "2.0", "timestamp": FIRST + n * 60_000, "workspaceId": "7", "serviceName": service, "actionName": "act",
+            f.write(json.dumps({"version": "2.0", "timestamp": FIRST + n * 60_000, "workspaceId": "x" if n % WRONG == 0 else "7", "serviceName": service, "actionName": "act",
                                 "requestId": f"r{n}", "requestParams": params, "response": {"statusCode": 200}}) + "\n")
 
 
@@ -112,13 +115,17 @@ def test(options, chance, root):
     # The difference, and nothing left behind.
     lake.configure(NEW)
     before = files(lake.folder)
-    (silver,) = json.loads(lake.run("replay", "silver", "--format", "json").stdout)
-    demand(silver["rows_before"] == silver["rows_after"] == options.events and silver["only_before"] == silver["only_after"] == 0, f"silver: {silver}")
+    wrong = len(range(0, options.events, WRONG))
+    silver, quarantine = json.loads(lake.run("replay", "silver", "--format", "json").stdout)
+    demand(silver["rows_before"] == options.events and silver["rows_after"] == options.events - wrong, f"silver: {silver}")
+    demand(silver["only_before"] == wrong and silver["only_after"] == 0, f"silver: {silver}")
     demand(silver["changed"] == silver["changes"]["requestParams"] > 0 and list(silver["changes"]) == ["requestParams"], f"silver: {silver}")
+    demand(quarantine["table"] == f"main.{QUARANTINE}" and quarantine["rows_before"] == 0, f"quarantine: {quarantine}")
+    demand(quarantine["rows_after"] == quarantine["only_after"] == wrong, f"quarantine: {quarantine}")
     gold = json.loads(lake.run("replay", "gold", "--format", "json").stdout)
-    demand(sum(t["changed"] for t in gold) == silver["changed"] and sum(t["rows_after"] for t in gold) == options.events, f"gold: {gold}")
+    demand(sum(t["changed"] for t in gold) == silver["changed"] and sum(t["rows_after"] for t in gold) == options.events - wrong, f"gold: {gold}")
     demand(files(lake.folder) == before, f"left behind: {files(lake.folder) ^ before}")
-    print(f"difference: {silver['changed']} of {options.events} rows change, nothing is left")
+    print(f"difference: {silver['changed']} of {options.events} rows change and {wrong} go to the quarantine, nothing is left")
 
     # Killed at random instants, beside a run that follows.
     versions = {name: DeltaTable(lake.path(name)).version() for name in lake.tables}
@@ -166,7 +173,7 @@ def test(options, chance, root):
         demand(status in (0, 1, STATE), f"replay beside a run ended with {status}")
         refused, applied = refused + (status != 0), applied + (status == 0)
     end = time.monotonic() + 120
-    while len(lake.rows(f"{SCHEMA}.silver")) < count and time.monotonic() < end:
+    while len(lake.rows(f"{SCHEMA}.bronze")) < count and time.monotonic() < end:
         time.sleep(0.2)
     follower.send_signal(signal.SIGTERM)
     demand(follower.wait(timeout=60) == 0, "the run ended with an error")

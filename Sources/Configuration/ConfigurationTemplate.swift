@@ -3,22 +3,52 @@
 /// Lines that begin with `#` and a space explain; lines that begin with `#` and a key are settings with their
 /// defaults, which hold again once the `#` is taken away.
 package struct ConfigurationTemplate: Hashable, Sendable {
-    /// Which log files the pipeline tails, as a path with wildcards.
-    package var logGlob: String
-    /// Value of column `src`.
-    package var role: String
-    /// The table that receives the rows, `schema.table`.
-    package var table: String
+    /// A pipeline of PostgreSQL logs.
+    package struct Postgres: Hashable, Sendable {
+        /// Which log files the pipeline tails, as a path with wildcards.
+        package var logGlob: String
+        /// Value of column `src`.
+        package var role: String
+        /// The table that receives the rows, `schema.table`.
+        package var table: String
 
-    package init(logGlob: String, role: String, table: String) {
-        self.logGlob = logGlob
-        self.role = role
-        self.table = table
+        package init(logGlob: String, role: String, table: String) {
+            self.logGlob = logGlob
+            self.role = role
+            self.table = table
+        }
+    }
+
+    /// A pipeline of Databricks audit events.
+    package struct Databricks: Hashable, Sendable {
+        /// The files of events, as a path with wildcards.
+        package var objectGlob: String
+        /// The schema of bronze and silver.
+        package var schema: String
+
+        package init(objectGlob: String, schema: String) {
+            self.objectGlob = objectGlob
+            self.schema = schema
+        }
+    }
+
+    /// The pipeline of PostgreSQL logs; nil for none.
+    package var postgres: Postgres?
+    /// The pipeline of Databricks audit events; nil for one that is commented out.
+    package var databricks: Databricks?
+
+    package init(postgres: Postgres?, databricks: Databricks? = nil) {
+        self.postgres = postgres
+        self.databricks = databricks
     }
 
     /// The text of the file; loads without a fault when the parameters are valid.
     package var text: String {
-        """
+        [Self.introduction, postgres.map(Self.block), Self.block(databricks), Self.ending].compactMap(\.self)
+            .joined(separator: "\n")
+    }
+
+    private static let introduction = """
         # auditlake: which logs go into which tables. Check this file with: auditlake check
         # Lines “#key: value” show a setting's default; take the # away to change it.
         # Anywhere, ${ROLE} takes a variable of the environment, ${file:/run/secrets/x} the content of a file;
@@ -30,20 +60,24 @@ package struct ConfigurationTemplate: Hashable, Sendable {
         # First part of every table name: catalog.schema.table.
         #catalog: main
 
-        # One entry per server. The name is yours; it also names the server unless node says otherwise.
+        # One entry per server or source. The name is yours; it also names the server unless node says otherwise.
         pipelines:
+        """
+
+    private static func block(_ pipeline: Postgres) -> String {
+        """
           postgres_logs:
             kind: postgres
 
             # Log files, by wildcard; a list is possible: [/logs/a/*.csv, /logs/b/*.csv]. csvlog or jsonlog, never both
             # of one server: they tell the same. Each file's name or content tells which, unless format: says so.
-            source: {files: \(Self.quoted(logGlob))}
+            source: {files: \(quoted(pipeline.logGlob))}
 
             # Value of column src, to tell a primary from its replicas.
-            role: \(Self.quoted(role))
+            role: \(quoted(pipeline.role))
 
             # schema.table; pipelines of one role may share a table.
-            table: \(Self.quoted(table))
+            table: \(quoted(pipeline.table))
 
             # Which server this is. Session ids of two servers can collide: give each its own name.
             #node: postgres_logs
@@ -83,49 +117,63 @@ package struct ConfigurationTemplate: Hashable, Sendable {
             #batch_bytes: 1GB
             #max_pending_bytes: 128MiB
 
-          # Databricks audit events: schema.bronze (the lines as delivered), schema.silver (one row per event) and, in
-          # schema_gold, one table per service with a column per parameter. Take the # away from all lines of the block.
-          #databricks_audit:
-            #kind: databricks
+        """
+    }
 
-            # Files of events, by wildcard (** crosses folders), or a list; also .gz and .zst. A file that is delivered again
-            # with more lines gives the new ones.
-            #source: {objects: "/var/audit/databricks/**/*.json*"}
+    private static func block(_ given: Databricks?) -> String {
+        let pipeline =
+            given ?? Databricks(objectGlob: "/var/audit/databricks/**/*.json*", schema: "databricks_audit")
+        let mark = given == nil ? "#" : ""
+        let hint = given == nil ? " Take the # away from all lines of the block." : ""
+        return """
+              # Databricks audit events: schema.bronze (the lines as delivered), schema.silver (one row per event) and, in
+              # schema_gold, one table per service with a column per parameter.\(hint)
+              \(mark)databricks_audit:
+                \(mark)kind: databricks
 
-            # The tables: databricks_audit.bronze, databricks_audit.silver, databricks_audit_gold.<service>.
-            #schema: databricks_audit
+                # Files of events, by wildcard (** crosses folders), or a list; also .gz and .zst. A file that is delivered again
+                # with more lines gives the new ones.
+                \(mark)source: {objects: \(quoted(pipeline.objectGlob))}
 
-            # Keys of requestParams with these values are left out; {} and [] can be added.
-            #strip: [null, ""]
+                # The tables: bronze and silver in this schema, one a service in that with _gold behind its name.
+                \(mark)schema: \(quoted(pipeline.schema))
 
-            # What to do when a rule is broken: warn, fail (stop before the commit), or drop (the event goes to the quarantine).
-            #expectations:
-              #valid_workspace_id: warn
-              #timestamp_is_not_null: warn
-              #service_name_is_not_null: warn
-              #action_name_is_not_null: warn
-              #no_rows_dropped: fail
-              #gold_matches_silver: fail
+                # Keys of requestParams with these values are left out; {} and [] can be added.
+                #strip: [null, ""]
 
-            # A file that grew: compare the end of what was read (tail), or all of it (full).
-            #verify_prefix: tail
+                # What to do when a rule is broken: warn, fail (stop before the commit), or drop (the event goes to the quarantine).
+                #expectations:
+                  #valid_workspace_id: warn
+                  #timestamp_is_not_null: warn
+                  #service_name_is_not_null: warn
+                  #action_name_is_not_null: warn
+                  #no_rows_dropped: fail
+                  #gold_matches_silver: fail
 
-            # A file whose old lines changed: report leaves it alone; reingest reads it again as a correction.
-            #on_change: report
+                # A file that grew: compare the end of what was read (tail), or all of it (full).
+                #verify_prefix: tail
 
-            # The next as above; poll_every is how often run --follow looks through the folders.
-            #on_data_loss: fail
-            #commit_every: 1s
-            #poll_every: 5s
-            #max_record_bytes: 16MiB
-            #batch_bytes: 1GB
-            #max_pending_bytes: 128MiB
+                # A file whose old lines changed: report leaves it alone; reingest reads it again as a correction.
+                #on_change: report
 
+                # fail stops when planned bytes are gone; continue names the gap and goes on. Following: the longest time from a
+                # file that was found to its rows, and how often the folders are looked through. Sizes: longest record taken
+                # whole; largest commit; longest line without an end.
+                #on_data_loss: fail
+                #commit_every: 1s
+                #poll_every: 5s
+                #max_record_bytes: 16MiB
+                #batch_bytes: 1GB
+                #max_pending_bytes: 128MiB
+
+            """
+    }
+
+    private static let ending = """
         # What auditlake may use.
         #limits: {memory: 150MB}
 
         """
-    }
 
     /// `text` as a YAML scalar in double quotes, in which `${` stays literal.
     private static func quoted(_ text: String) -> String {

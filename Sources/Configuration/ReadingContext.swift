@@ -54,6 +54,9 @@ final class ReadingContext {
         return nil
     }
 
+    /// The pipeline that fills a schema, in lower case, alone; nil when none does.
+    func owner(ofSchema schema: String) -> String? { schemas[schema] }
+
     /// The text of a scalar with its variables replaced.
     ///
     /// - Returns: nil, and a fault, for a list, a mapping or a missing variable.

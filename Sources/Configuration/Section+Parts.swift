@@ -35,7 +35,7 @@ extension Section {
             return []
         }
         var names: [String: String] = [:]
-        return pairs.compactMap { pair -> Pipeline? in
+        let pipelines = pairs.compactMap { pair -> Pipeline? in
             let name = pair.key.value
             if !Identifier.isValid(name) {
                 refusePipeline(pair.key, "is a name that not every engine takes", mend: Identifier.rule)
@@ -49,6 +49,23 @@ extension Section {
                 )
             }
             return pipeline(pair.value, name: name)
+        }
+        for pair in pairs { refuseForeignSchema(pair.value, of: pair.key.value, among: pipelines) }
+        return pipelines
+    }
+
+    /// Refuses a table in a schema that a Databricks pipeline fills alone: its gold tables take any name there.
+    private func refuseForeignSchema(_ node: Node, of name: String, among pipelines: [Pipeline]) {
+        for case .postgres(let pipeline) in pipelines where pipeline.name == name {
+            let table = pipeline.table.map { "\($0.schema).\($0.table)" }
+            guard let owner = context.owner(ofSchema: pipeline.table.value.schema.lowercased()) else {
+                continue
+            }
+            refuse(
+                node.mapping?["table"] ?? node,
+                "pipelines.\(name).table “\(table)” lies in a schema of the databricks pipeline pipelines.\(owner), which fills it alone",
+                mend: "choose another schema"
+            )
         }
     }
 

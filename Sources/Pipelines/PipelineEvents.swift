@@ -1,4 +1,5 @@
 import BatchProtocol
+import Catalog
 import ObjectStorage
 
 /// Where a pipeline stands, in order of durability: told to whoever watches it, and where kill tests aim.
@@ -57,8 +58,10 @@ package enum PipelineEvent: Sendable {
     case committed(BatchReport)
     /// The source has something to say that it did not say at the last look.
     case remark(SourceRemark)
-    /// Nothing is unread; bytes that are no whole record yet wait, by path.
-    case caughtUp(pending: [String: UInt64])
+    /// Tables that were left for later have a batch with a receipt; its new rows by table.
+    case broughtIn(batch: UInt64, rows: [TableName: Int])
+    /// Nothing is left to do; bytes that are no whole record yet wait, by path; nil when the source was not looked at.
+    case caughtUp(pending: [String: UInt64]?)
     /// Files that cannot be read, told when they are not the same as before; empty once all can be read again.
     case unreadable([StorageError])
     /// A step failed and is tried again.
@@ -108,6 +111,10 @@ package struct RunSummary: Hashable, Sendable {
     package var pending: [String: UInt64] = [:]
     /// Bytes that were lost under `on_data_loss: continue`.
     package var lostBytes: UInt64 = 0
+    /// Batches that came into tables which were left for later.
+    package var lateBatches = 0
+    /// Their rows, by table.
+    package var lateRows: [TableName: Int] = [:]
     /// What the source has to say; not more than `remarkLimit` of it.
     package var remarks: [SourceRemark] = []
 

@@ -33,8 +33,19 @@ struct EventLog: Sendable {
         case .committed(let report): log(report)
         case .remark(let remark):
             logger.notice("\(words.remark(remark))", metadata: ["event": "source_remark"])
+        case .broughtIn(let batch, let rows):
+            let count = rows.values.reduce(0, +)
+            logger.info(
+                "batch \(batch) is in gold: \(count) rows in \(rows.count) tables",
+                metadata: [
+                    "event": "gold_brought_in",
+                    "batch": .stringConvertible(batch),
+                    "rows": .stringConvertible(count),
+                    "tables": .stringConvertible(rows.count),
+                ]
+            )
         case .caughtUp(let pending):
-            let bytes = pending.values.reduce(0, +)
+            let bytes = pending?.values.reduce(0, +) ?? 0
             logger.debug(
                 "caught up; \(bytes) bytes are no whole record yet",
                 metadata: ["event": "caught_up", "pending_bytes": .stringConvertible(bytes)]

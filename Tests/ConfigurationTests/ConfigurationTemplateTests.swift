@@ -4,9 +4,7 @@ import Testing
 
 @Suite struct ConfigurationTemplateTests {
     static let template = ConfigurationTemplate(
-        logGlob: "/var/log/pg/*.csv",
-        role: "primary",
-        table: "audit.pg_logs"
+        postgres: .init(logGlob: "/var/log/pg/*.csv", role: "primary", table: "audit.pg_logs")
     )
 
     /// The template with every commented setting switched on.
@@ -51,9 +49,29 @@ import Testing
         }
     }
 
+    @Test func eachKindIsThereWhenItIsAskedFor() throws {
+        let events = ConfigurationTemplate.Databricks(objectGlob: "/a \"b\"/**/*.json", schema: "events")
+        let alone = ConfigurationTemplate(postgres: nil, databricks: events).text
+        let expected = try databricks(
+            databricksYAML(objects: "'/a \"b\"/**/*.json'").replacing(
+                "schema: databricks_audit",
+                with: "schema: events"
+            )
+        )
+        for text in [alone, Self.uncommented(alone)] {
+            #expect(try parse(text).pipelines == [.databricks(expected)])
+        }
+        var both = Self.template
+        both.databricks = events
+        let postgres = Pipeline.postgres(try pipeline(Self.template.text))
+        #expect(try parse(both.text).pipelines == [postgres, .databricks(expected)])
+    }
+
     @Test func parametersStayLiteral() throws {
         let odd = "a\"b\\c ${HOME} #x: 'y'\t\nz"
-        let template = ConfigurationTemplate(logGlob: "/" + odd, role: odd, table: "a.b")
+        let template = ConfigurationTemplate(
+            postgres: .init(logGlob: "/" + odd, role: odd, table: "a.b")
+        )
         let pipeline = try pipeline(template.text)
         #expect(pipeline.role == Setting(odd))
         #expect(pipeline.files == [Setting("/" + odd)])

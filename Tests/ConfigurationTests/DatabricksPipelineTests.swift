@@ -238,6 +238,31 @@ import Testing
         #expect(found.map(\.line) == [4])
     }
 
+    @Test(
+        arguments: ["audit", "AUDIT", "audit_gold", "other"],
+        [true, false]
+    )
+    func aTableOfPostgresLiesInNoSchemaOfADatabricksPipeline(schema: String, isFirst: Bool) {
+        let postgres = "  pg: {kind: postgres, source: {files: /x/*}, role: r, table: \(schema).logs}\n"
+        let databricks = "  dbx: {kind: databricks, source: {objects: /x/*}, schema: Audit}\n"
+        let found = faults(
+            "lake: .\npipelines:\n" + (isFirst ? postgres + databricks : databricks + postgres)
+        )
+        guard schema != "other" else {
+            #expect(found.isEmpty)
+            return
+        }
+        #expect(found.map(\.code) == [.invalidValue])
+        #expect(
+            found.map(\.message) == [
+                "pipelines.pg.table “\(schema).logs” lies in a schema of the databricks pipeline pipelines.dbx, which fills it alone"
+            ]
+        )
+        #expect(found.map(\.mend) == ["choose another schema"])
+        #expect(found.map(\.line) == [isFirst ? 3 : 4])
+        #expect(found.map(\.column) == [63])
+    }
+
     @Test func noFaultShowsTheValueOfAVariable() {
         for (old, new, value) in [
             ("\"logs/**/*.json\"", "\"${S}\"", "s3://hunter2!"),

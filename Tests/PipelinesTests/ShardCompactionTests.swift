@@ -106,6 +106,21 @@ import Testing
         #expect(disk.changes.count == before)
     }
 
+    @Test("plans of batches that were left for gold stay until it has them")
+    func deferredBatches() throws {
+        try fill(1...1_999)
+        _ = try shard.put(plan(2_000))
+        var last = receipt(2_000)
+        last.deferredFrom = 700
+        _ = try shard.put(last)
+        try shard.hintDeferred(999)
+        try shard.compact(newest: 2_000, now: .max / 2)
+        #expect(try names(shard.path.plans).count == 2_000)
+        try shard.hintDeferred(1_000)
+        try shard.compact(newest: 2_000, now: .max / 2)
+        #expect(try names(shard.path.plans).count == 1_000)
+    }
+
     @Test("a compaction that was killed while it removed objects is finished by the next one")
     func killedWhileRemoving() throws {
         try fill(1...2_000)

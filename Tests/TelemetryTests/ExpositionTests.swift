@@ -1,3 +1,4 @@
+import Catalog
 import Foundation
 import Testing
 
@@ -27,11 +28,19 @@ import Testing
         var redone = BatchReport.sample
         redone.isRedone = true
         redone.finishedAt += 1_000_000
+        var events = metrics([.broughtIn(batch: 3, rows: [Self.table("a"): 5, Self.table("b"): 2])])
+        events.backlog = PipelineBacklog(
+            lagBytes: 0,
+            lagSeconds: 0,
+            pendingBytes: 0,
+            gold: GoldBacklog(batches: 2, rows: 30)
+        )
         let text = Exposition(
             [
                 "pg\"\\\n1": metrics([
                     .caughtUp(pending: ["/a": 5, "/b": 7]), .committed(report), .committed(redone),
                 ]),
+                "events": events,
                 "idle": metrics([]),
                 "broken": metrics([.retrying(TestError(), after: .seconds(1))]),
             ],
@@ -45,6 +54,27 @@ import Testing
             try Data(text.utf8).write(to: golden)
         }
         #expect(text == String(decoding: try Data(contentsOf: golden), as: UTF8.self))
+    }
+
+    private static func table(_ name: String) -> TableName {
+        TableName(catalog: "main", schema: "audit_gold", table: name)
+    }
+
+    @Test func aLookOfGoldSaysNothingOfTheSource() {
+        var found = metrics([.retrying(TestError(), after: .seconds(1))])
+        let backlog = PipelineBacklog(
+            lagBytes: 9,
+            lagSeconds: 1,
+            pendingBytes: 0,
+            gold: GoldBacklog(batches: 2, rows: 30)
+        )
+        found.backlog = backlog
+        found.apply(.caughtUp(pending: nil))
+        #expect(found.backlog == backlog)
+        #expect(!found.isFailing)
+        found.apply(.caughtUp(pending: [:]))
+        #expect(found.backlog?.lagBytes == 0)
+        #expect(found.backlog?.gold == backlog.gold)
     }
 
     @Test func aRedoneBatchDoesNotCountAsSlow() {

@@ -1,4 +1,5 @@
 import BatchProtocol
+import Catalog
 import Intake
 import Logging
 import Synchronization
@@ -70,6 +71,16 @@ import Testing
         #expect(
             lines(.json, [.retrying(TestError(), after: .milliseconds(1_500))]) == [
                 #"{"time":"2026-11-21T06:22:00.545Z","level":"warning","event":"retrying","message":"no space left; free some; trying again in 1.5 s","pipeline":"pg","delay_seconds":1.5,"error":"no space left; free some"}"#
+                    + "\n"
+            ]
+        )
+    }
+
+    @Test func aBatchThatCameIntoGoldIsTold() {
+        let table = TableName(catalog: "main", schema: "audit_gold", table: "jobs")
+        #expect(
+            lines(.json, [.broughtIn(batch: 3, rows: [table: 5])]) == [
+                #"{"time":"2026-11-21T06:22:00.545Z","level":"info","event":"gold_brought_in","message":"batch 3 is in gold: 5 rows in 1 tables","pipeline":"pg","batch":3,"rows":5,"tables":1}"#
                     + "\n"
             ]
         )

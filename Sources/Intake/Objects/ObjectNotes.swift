@@ -50,7 +50,7 @@ struct ObjectNotes {
         waiting[reader.key] = Waiting(
             version: ObjectLedger.hash(version: reader.status.version),
             to: offset,
-            byteCount: reader.untakenByteCount + reader.to - offset,
+            byteCount: reader.status.byteCount - min(offset, reader.status.byteCount),
             until: reader.freshUntil ?? 0
         )
     }

@@ -152,7 +152,7 @@ struct BronzeReader {
     }
 
     /// The bytes of a text that was read as Latin-1.
-    private static func latin1(_ text: UnsafeRawBufferPointer) -> [UInt8] {
+    static func latin1(_ text: UnsafeRawBufferPointer) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.count)
         var lead: UInt8?

@@ -106,14 +106,18 @@ extension DatabricksPipeline: PipelineWork {
     }
     var mainTable: TableName { settings.silver }
     var commitInterval: Duration { settings.commitInterval }
-    var longestWait: Duration { settings.pollInterval }
+    var readsSource: Bool { settings.layers != .gold }
+    var longestWait: Duration { readsSource ? settings.pollInterval : settings.commitInterval }
     var projections: [any PlanProjection] { [ExpectationsProjection(), ServicesProjection()] }
     var configuredPipelines: Set<String>? { settings.configuredPipelines }
 
     var isDeferring: Bool { settings.layers == .bronzeAndSilver }
     func isDeferrable(_ table: TableName) -> Bool { table.schema == settings.goldSchema }
 
-    func prepare() throws { try demandJSONLibrary() }
+    func prepare() throws {
+        try demandJSONLibrary()
+        try PipelineSettings.databricks(settings).demandSameTables(in: lake)
+    }
     func makeWatcher() -> any SourceWatcher { PollingWatcher() }
     func received(_ plan: BatchPlan, isOwn: Bool) {
         if isOwn { amendment = nil }

@@ -183,7 +183,8 @@ final class EventStaging {
         let storage: [ColumnStorage]
         let day: Int64
         switch target {
-        case .quarantine, .bronze: return
+        case .bronze: return
+        case .quarantine: return try submitQuarantine(batch, replay)
         case .silver(let date):
             (table, storage, day) = (pipeline.settings.silver, TableShape.silver.storage, Int64(date))
         case .gold(let index, let date):
@@ -201,6 +202,18 @@ final class EventStaging {
             partition: (name: "date", value: UTCDay.text(days: day))
         )
         try encoder.submit(rows, to: target)
+    }
+
+    /// What goes to the quarantine today; which rows of it the table gets is decided once all lines are read.
+    private func submitQuarantine(_ batch: RecordBatch, _ replay: ReplayTarget) throws {
+        guard replay.layer == .silver else { return }
+        let target = FileTarget(
+            folder: replay.quarantineFolder,
+            schema: batch.schema,
+            storage: TableShape.quarantine.storage,
+            partition: (name: "date", value: ingestDay)
+        )
+        try encoder.submit(batch, to: target)
     }
 
     /// Makes the files of a replay durable.

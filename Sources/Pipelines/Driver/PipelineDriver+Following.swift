@@ -39,9 +39,7 @@ extension PipelineDriver {
         var toldUnreadable: [StorageError] = []
         while !stop.isMade {
             let look = ContinuousClock.now
-            repeat {
-                guard try run.advance() else { break }
-            } while run.hasOpenBatch || work.hasBacklog
+            try bringForward(&run)
             backOff.reset()
             if ContinuousClock.now >= nextProjection {
                 tell(run)
@@ -50,11 +48,20 @@ extension PipelineDriver {
             }
             if work.unreadable != toldUnreadable { work.observer.event(.unreadable(work.unreadable)) }
             toldUnreadable = work.unreadable
-            if work.unreadable.isEmpty { work.observer.event(.caughtUp(pending: work.summary.pending)) }
+            if work.unreadable.isEmpty {
+                work.observer.event(.caughtUp(pending: work.readsSource ? work.summary.pending : nil))
+            }
             watcher.wait(until: look + work.longestWait)
             // What is written from now on is gathered, so that a batch is worth its commit.
             stop.sleep(for: look + work.commitInterval / 2 - ContinuousClock.now)
         }
+    }
+
+    private func bringForward(_ run: inout ShardRun) throws {
+        guard work.readsSource else { return try run.bringInWhatIsReceived() }
+        repeat {
+            guard try run.advance() else { return }
+        } while run.hasOpenBatch || work.hasBacklog
     }
 
     /// Nothing depends on the system tables: what fails is told and tried again later.

@@ -21,6 +21,9 @@ protocol PipelineWork: BatchWork {
     /// What goes from the plans into system tables.
     var projections: [any PlanProjection] { get }
 
+    /// Whether it reads its source; else it brings in what other runs have left for later.
+    var readsSource: Bool { get }
+
     /// Makes sure that the pipeline can run at all, before anything is made.
     func prepare() throws
     /// Opens the tables that every run of the pipeline feeds.
@@ -82,6 +85,8 @@ extension BatchWork {
 }
 
 extension PipelineWork {
+    var readsSource: Bool { true }
+
     /// Opens the lake and the tables, and finds out where the shard stands.
     func open() throws -> ShardRun {
         try prepare()

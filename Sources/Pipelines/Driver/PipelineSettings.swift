@@ -23,6 +23,14 @@ package enum PipelineSettings: Sendable {
         }
     }
 
+    /// What a run fills, in words: its main table, or the schema of the tables that were left for later.
+    package var target: String {
+        guard case .databricks(let settings) = self, settings.layers == .gold else {
+            return mainTable.description
+        }
+        return "\(settings.catalog).\(settings.goldSchema)"
+    }
+
     /// The table of what is no record.
     package var quarantine: TableName {
         switch self {

@@ -159,7 +159,10 @@ extension PostgresPipeline: PipelineWork {
     var projections: [any PlanProjection] { [ExpectationsProjection()] }
     var configuredPipelines: Set<String>? { settings.configuredPipelines }
 
-    func prepare() throws { try refuseConflicts() }
+    func prepare() throws {
+        try refuseConflicts()
+        try PipelineSettings.postgres(settings).demandSameTables(in: lake)
+    }
     func makeWatcher() -> any SourceWatcher { FileWatcher(source: settings.source) }
 
     var isDeferring: Bool { false }

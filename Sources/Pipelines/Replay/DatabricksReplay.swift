@@ -122,13 +122,9 @@ package struct DatabricksReplay: Sendable {
         knownServices = basis.known.services
         services = made.services
         keys = made.files.flatMap { folder, files in files.map { "\(folder)/\($0.add.path.decoded)" } }
-        let shapes =
-            request.layer == .silver
-            ? [(settings.silver, TableShape.silver.schema)]
-            : services.map { (settings.gold($0), TableShape.gold($0).schema) }
         do {
-            tables = try shapes.compactMap { [target] name, schema in
-                try Self.shadow(name, schema, basis.tables[name], made.files, target, lake)
+            tables = try Self.outlines(target, settings, services).compactMap { [target] outline in
+                try Self.shadow(outline, basis.tables[outline.name], made.files, target, lake)
             }
         } catch {
             for key in keys { try? lake.store.remove(key) }
@@ -137,31 +133,67 @@ package struct DatabricksReplay: Sendable {
         }
     }
 
+    /// The tables of a layer, in the order in which they are swapped.
+    private static func outlines(
+        _ target: ReplayTarget,
+        _ settings: DatabricksPipelineSettings,
+        _ services: [ServiceSchema]
+    ) -> [ShadowTable.Outline] {
+        switch target.layer {
+        case .silver:
+            [
+                ShadowTable.Outline(
+                    name: settings.silver,
+                    schema: TableShape.silver.schema,
+                    days: target.days
+                ),
+                // Filed by the day of ingest, the files of all days are written again.
+                ShadowTable.Outline(
+                    name: settings.quarantine,
+                    schema: TableShape.quarantine.schema,
+                    days: DayRange(),
+                    key: ReplayTarget.quarantineKeys,
+                    order: ["length", "reason"]
+                ),
+            ]
+        case .gold:
+            services.map { service in
+                ShadowTable.Outline(
+                    name: settings.gold(service),
+                    schema: TableShape.gold(service).schema,
+                    days: target.days
+                )
+            }
+        }
+    }
+
     private static func shadow(
-        _ name: TableName,
-        _ schema: TableSchema,
+        _ outline: ShadowTable.Outline,
         _ live: DeltaTable?,
         _ made: [String: [StagedFile]],
         _ target: ReplayTarget,
         _ lake: Lake
     ) throws -> ShadowTable? {
+        let name = outline.name
         func paths(_ folder: String) -> [String] {
             (made[folder] ?? []).map { lake.store.path("\(folder)/\($0.add.path.decoded)") }
         }
         let files = try live?.snapshot().files.values.sorted { $0.path.encoded < $1.path.encoded } ?? []
-        let removed = files.filter { target.days.contains(partition: $0.partitionValues["date"] ?? nil) }
+        let removed = files.filter { outline.days.contains(partition: $0.partitionValues["date"] ?? nil) }
         let staged = made[target.folder(of: name)] ?? []
         guard !removed.isEmpty || !staged.isEmpty else { return nil }
         let before = try live?.head.metadata.schema()
-        let after = try before?.merged(with: schema) ?? schema
+        let after = try before?.merged(with: outline.schema) ?? outline.schema
         let old = before?.paths ?? []
-        let new = schema.paths
+        let new = outline.schema.paths
         let kept = Set(removed.map(\.path))
         return ShadowTable(
             name: name,
+            key: outline.key,
+            order: outline.order,
             liveColumns: try live?.columns() ?? [],
             columns: DeltaTable.columns(of: after, partitionColumns: ["date"]),
-            comparedPaths: after.paths.filter { !ReplayTarget.keys.contains($0[0]) },
+            comparedPaths: after.paths.filter { !outline.key.contains($0[0]) },
             addedPaths: new.filter { !old.contains($0) },
             missingPaths: old.filter { !new.contains($0) },
             liveFiles: removed.compactMap { live?.path(of: $0.path) },
@@ -171,7 +203,7 @@ package struct DatabricksReplay: Sendable {
             version: live?.head.version ?? -1,
             removed: removed,
             staged: staged,
-            schema: schema
+            schema: outline.schema
         )
     }
 
@@ -256,44 +288,4 @@ private final class AttemptedSwaps: Sendable {
 
     func add(_ name: TableName) { names.withLock { _ = $0.insert(name) } }
     func contains(_ name: TableName) -> Bool { names.withLock { $0.contains(name) } }
-}
-
-extension DatabricksPipeline {
-    /// Decodes bronze up to the basis once more.
-    func replay(
-        _ basis: ReplayBasis,
-        into target: ReplayTarget
-    ) throws -> (files: [String: [StagedFile]], services: [ServiceSchema]) {
-        let staging = EventStaging(
-            self,
-            known: basis.known,
-            plannedAt: basis.plannedAt,
-            wanted: nil,
-            replay: target
-        )
-        try staging.whileEncoding {
-            try BronzeReader(table: basis.bronze).read(
-                days: nil,
-                isWanted: { $0 <= basis.plannedAt },
-                begin: { source, time, modified in
-                    staging.begin(source, modified: modified, ingestTime: time)
-                },
-                body: { row in
-                    guard !observer.isCancelled() else {
-                        throw PipelineError(
-                            code: .cancelled,
-                            message: "the replay was stopped; no table was changed",
-                            mend: "run it again"
-                        )
-                    }
-                    try staging.decode(
-                        record: row.bytes,
-                        paddingByteCount: row.paddingByteCount,
-                        at: row.sourceOffset
-                    )
-                }
-            )
-        }
-        return try staging.finishReplay()
-    }
 }

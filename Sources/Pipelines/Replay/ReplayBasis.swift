@@ -78,7 +78,9 @@ extension DatabricksPipeline {
             )
         }
         let known = try KnownServices(opening.state)
-        let names = layer == .silver ? [settings.silver] : known.services.map(settings.gold)
+        let names =
+            layer == .silver
+            ? [settings.silver, settings.quarantine] : known.services.map(settings.gold)
         var tables: [TableName: DeltaTable] = [:]
         for name in names {
             let last = receipt.tables.first { $0.name == name.description }?.lastBatch ?? 0

@@ -36,8 +36,10 @@ package struct DayRange: Hashable, Sendable {
 
 /// Which rows a replay makes and where they lie.
 struct ReplayTarget {
-    /// Columns that tell a row.
+    /// Columns that tell an event.
     static let keys = ["event_id", "source", "source_offset", "ingest_ts"]
+    /// Columns that tell a record in the quarantine.
+    static let quarantineKeys = ["source", "source_offset", "ingest_ts"]
 
     /// What is made.
     var layer: ReplayLayer
@@ -55,6 +57,9 @@ struct ReplayTarget {
 
     /// The folder of what tells the rows of other days.
     func foreignFolder(of table: TableName) -> String { "\(scratch)/foreign/\(table.folder)" }
+
+    /// The folder of what goes to the quarantine today.
+    var quarantineFolder: String { "\(scratch)/quarantine" }
 
     /// The columns of a batch that tell its rows.
     static func keys(of batch: RecordBatch) -> RecordBatch {

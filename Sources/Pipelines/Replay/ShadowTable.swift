@@ -4,11 +4,22 @@ import DeltaTables
 
 /// One table as it is, and as today's parser and settings make it.
 package struct ShadowTable: Sendable {
-    /// The columns that tell a row in both states: they come from bronze, or from the event's bytes alone.
-    package static let key = ReplayTarget.keys
+    /// What a table is made by.
+    struct Outline {
+        var name: TableName
+        var schema: TableSchema
+        /// The days of its partitions whose files are made again.
+        var days: DayRange
+        var key = ReplayTarget.keys
+        var order = ["timestamp", "requestId", "actionName"]
+    }
 
     /// The table.
     package var name: TableName
+    /// The columns that tell a row in both states: they come from bronze, or from the record's bytes alone.
+    package var key: [String]
+    /// Columns that tell rows of one key apart.
+    package var order: [String]
     /// Columns of the table as it is; none when it is not there.
     package var liveColumns: [TableColumn]
     /// Columns of the table as it will be.

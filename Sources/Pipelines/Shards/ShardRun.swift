@@ -79,13 +79,7 @@ struct ShardRun {
         if !pipeline.isDeferring, let first = machine.deferredFrom { try catchUp(from: first) }
         switch machine.step {
         case .plan(let batch):
-            guard !pipeline.observer.isCancelled() else {
-                throw PipelineError(
-                    code: .cancelled,
-                    message: "the run was stopped",
-                    mend: "run it again to go on"
-                )
-            }
+            try demandNoStop()
             return try plan(batch)
         case .commit(let plan, let table):
             try commit(plan, table)
@@ -94,6 +88,15 @@ struct ShardRun {
             try finish(receipt)
             return true
         }
+    }
+
+    private func demandNoStop() throws {
+        guard pipeline.observer.isCancelled() else { return }
+        throw PipelineError(
+            code: .cancelled,
+            message: "the run was stopped",
+            mend: "run it again to go on"
+        )
     }
 
     // MARK: Plan
@@ -214,11 +217,22 @@ struct ShardRun {
 
     // MARK: What was left for later
 
+    /// Brings tables that were left for later up to the newest batch that has its receipt by now.
+    ///
+    /// A batch that is open is left to the process that has begun it.
+    mutating func bringInWhatIsReceived() throws {
+        if try shard.hasReceipt(after: newestReceipt ?? 0) {
+            self = try ShardRun(pipeline: pipeline, shard: shard, appID: appID)
+        }
+        if let first = machine.deferredFrom { try catchUp(from: first) }
+    }
+
     /// Brings tables that were left for later up to the newest receipt, batch by batch.
     private mutating func catchUp(from first: UInt64) throws {
         guard let newest = newestReceipt else { return }
         var next = max(first, try shard.deferredHint() + 1)
         while next <= newest {
+            try demandNoStop()
             guard let plan = try shard.plan(next) else {
                 throw ShardError(
                     code: .brokenSequence,
@@ -246,6 +260,7 @@ struct ShardRun {
         }
         guard !due.isEmpty else { return }
         let staged = try pipeline.restage(plan, for: Set(due.map(\.name)), after: state)
+        var rows: [TableName: Int] = [:]
         for table in due {
             guard let files = staged.files[table.name], !files.isEmpty else { continue }
             let result = try table.delta.append(
@@ -255,13 +270,17 @@ struct ShardRun {
                 batch: plan.batch,
                 now: pipeline.clock() / 1_000
             )
-            if case .alreadyCommitted = result {
-                for file in files {
-                    try pipeline.lake.store.remove("\(table.folder)/\(file.add.path.decoded)")
-                }
+            guard case .alreadyCommitted = result else {
+                rows[table.name] = staged.rowCount(table.name)
+                continue
+            }
+            for file in files {
+                try pipeline.lake.store.remove("\(table.folder)/\(file.add.path.decoded)")
             }
         }
-        pipeline.summary.rows += due.reduce(0) { $0 + staged.rowCount($1.name) }
+        pipeline.summary.lateBatches += 1
+        pipeline.summary.lateRows.merge(rows, uniquingKeysWith: +)
+        pipeline.observer.event(.broughtIn(batch: plan.batch, rows: rows))
     }
 
     // MARK: Receipt

@@ -31,7 +31,8 @@ extension ShardStore {
 
     /// Turns old plans and receipts into one Parquet file a thousand batches.
     ///
-    /// The last thousand and those of the last seven days stay. Costs nothing but at every thousandth batch. A process
+    /// The last thousand and those of the last seven days stay, and so do those that tables which were left for later
+    /// have not got yet. Costs nothing but at every thousandth batch. A process
     /// that is killed in it leaves objects that the next call removes.
     ///
     /// - Parameters:
@@ -40,13 +41,22 @@ extension ShardStore {
     /// - Throws: `StorageError`, `ParquetError`, `PipelineError`.
     func compact(newest: UInt64, now: Int64) throws {
         guard newest % Self.segmentLength == 0, newest >= 2 * Self.segmentLength else { return }
+        let needed = try firstNeeded(after: newest)
         var end = newest - Self.segmentLength
         while end > 0 {
             // Older segments were removed before newer ones: the first that is gone ends the search.
             guard try store.exists(path.plan(end - Self.segmentLength + 1)) else { return }
-            if try isDue(segmentEndingAt: end, now: now) { try compact(segmentEndingAt: end) }
+            if try end < needed && isDue(segmentEndingAt: end, now: now) {
+                try compact(segmentEndingAt: end)
+            }
             end -= Self.segmentLength
         }
+    }
+
+    /// The first batch whose plan is still to be carried out for some table.
+    private func firstNeeded(after newest: UInt64) throws -> UInt64 {
+        guard let first = try read(BatchReceipt.self, path.receipt(newest))?.deferredFrom else { return .max }
+        return max(first, try deferredHint() + 1)
     }
 
     /// Whether a segment is old enough, or its file was written by a process that was killed before it was done.

@@ -114,6 +114,14 @@ struct ShardStore {
         return Opening(plan: open ?? last, receipt: receipt, state: state, stateSnapshot: snapshot)
     }
 
+    /// Every table that the shard has fed, or is about to feed with its first batch, by name.
+    func fedTables() throws -> [String] {
+        if let receipt = try read(BatchReceipt.self, path.receipt(max(startingPoint(), 1))) {
+            return receipt.tables.map(\.name)
+        }
+        return try plan(1)?.tables.map(\.name) ?? []
+    }
+
     /// A batch with a receipt, near the newest.
     private func startingPoint() throws -> UInt64 {
         if let head = try? read(Head.self, path.head), try store.exists(path.receipt(head.batch)) {
@@ -149,6 +157,13 @@ struct ShardStore {
             next += 1
         }
         return (state, snapshot)
+    }
+
+    /// Whether a batch behind another one has its receipt.
+    func hasReceipt(after batch: UInt64) throws -> Bool {
+        if try store.exists(path.receipt(batch + 1)) { return true }
+        // The next one may have been compacted while nobody looked.
+        return try read(Head.self, path.head)?.batch ?? 0 > batch
     }
 
     /// A stored plan, nil when there is none.

@@ -13,6 +13,7 @@ package final class PipelineLooks {
 
     private let settings: PipelineSettings
     private let source: Source
+    private var goldLag = GoldLag()
 
     /// Has seen nothing yet.
     package init(_ settings: PipelineSettings) {
@@ -54,8 +55,14 @@ package final class PipelineLooks {
             rowsPerSecond: recent.rowsPerSecond(of: table, now: now),
             quarantinedRows: recent.rows(of: settings.quarantine.description, batches: count),
             quarantineBatches: min(recent.plans.count, count),
+            gold: try gold(after: opening?.receipt, in: shard),
             lastError: try FailureNote.read(pipeline: settings.name, in: lake.store)
         )
+    }
+
+    private func gold(after receipt: BatchReceipt?, in shard: ShardStore) throws -> GoldBacklog? {
+        guard case .databricks = settings else { return nil }
+        return try goldLag.backlog(after: receipt, in: shard)
     }
 
     private func files(

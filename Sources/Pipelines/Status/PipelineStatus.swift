@@ -32,15 +32,18 @@ package struct PipelineStatus: Codable, Hashable, Sendable {
     package var quarantinedRows: Int
     /// How many batches those are.
     package var quarantineBatches: Int
+    /// What gold has not got yet; nil for a pipeline without gold.
+    package var gold: GoldBacklog?
     /// What the last run failed with; nil when it is well.
     package var lastError: FailureNote?
 
-    /// What lies unread in all files together.
+    /// What lies unread in all files together, and what gold lacks.
     package var backlog: PipelineBacklog {
         PipelineBacklog(
             lagBytes: files.reduce(0) { $0 + $1.lagBytes },
             lagSeconds: files.contains { $0.lagBytes > 0 } ? files.compactMap(\.lagSeconds).max() : 0,
-            pendingBytes: files.reduce(0) { $0 + $1.pendingBytes }
+            pendingBytes: files.reduce(0) { $0 + $1.pendingBytes },
+            gold: gold
         )
     }
 }

@@ -7,6 +7,8 @@ struct PipelineMetrics: Sendable {
     var rows = 0
     var bytes: UInt64 = 0
     var quarantined = 0
+    /// Rows of tables that were left for later.
+    var lateRows = 0
     var leftOut: [String: Int] = [:]
     var brokenExpectations: [String: Int] = [:]
     var errors = 0
@@ -25,10 +27,15 @@ struct PipelineMetrics: Sendable {
     mutating func apply(_ event: PipelineEvent) {
         switch event {
         case .committed(let report): apply(report)
+        case .broughtIn(_, let rows):
+            lateRows += rows.values.reduce(0, +)
+            hasFailed = false
         case .caughtUp(let pending):
             hasFailed = false
+            guard let pending else { return }
             let bytes = pending.values.reduce(0, +)
-            backlog = PipelineBacklog(lagBytes: 0, lagSeconds: 0, pendingBytes: bytes)
+            let gold = backlog?.gold
+            backlog = PipelineBacklog(lagBytes: 0, lagSeconds: 0, pendingBytes: bytes, gold: gold)
         case .retrying: fail()
         case .unreadable(let unreadable):
             errors += unreadable.count
@@ -108,6 +115,14 @@ extension Exposition {
             samples { Double($0.quarantined) }
         )
         append(
+            "auditlake_gold_brought_in_rows_total",
+            .counter,
+            help: "Rows of gold that an earlier run had left for later.",
+            pipelines.filter { $0.value.backlog?.gold != nil || $0.value.lateRows > 0 }.map {
+                Sample(labels: [("pipeline", $0.key)], value: Double($0.value.lateRows))
+            }
+        )
+        append(
             "auditlake_left_out_records_total",
             .counter,
             help: "Records left out by a setting.",
@@ -168,6 +183,18 @@ extension Exposition {
             .gauge,
             help: "Bytes at the end of files that are no whole record yet.",
             samples { $0.backlog.map { Double($0.pendingBytes) } }
+        )
+        append(
+            "auditlake_gold_behind_batches",
+            .gauge,
+            help: "Batches that were left for later and are not in gold yet.",
+            samples { $0.backlog?.gold.map { Double($0.batches) } }
+        )
+        append(
+            "auditlake_gold_behind_rows",
+            .gauge,
+            help: "Rows of these batches.",
+            samples { $0.backlog?.gold.map { Double($0.rows) } }
         )
         append(
             "auditlake_last_commit_timestamp_seconds",

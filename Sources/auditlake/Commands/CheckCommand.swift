@@ -24,10 +24,13 @@ struct CheckCommand: AsyncParsableCommand {
         try await reporting {
             let configuration = try options.load()
             var findings = [Finding(.good, options.config, "is valid")]
-            findings += LakeCheck(try configuration.openableLake()).findings
+            let lake = try configuration.openableLake()
+            findings += LakeCheck(lake).findings
             var sources: [SourceFiles] = []
             for pipeline in configuration.pipelines {
-                switch try configuration.settings(of: pipeline) {
+                let settings = try configuration.settings(of: pipeline)
+                findings += tableFindings(settings, lake)
+                switch settings {
                 case .postgres(let settings):
                     let check = try SourceCheck(pipeline.name, settings)
                     findings += check.findings
@@ -43,6 +46,17 @@ struct CheckCommand: AsyncParsableCommand {
                 format == .json ? try Finding.json(findings) : findings.map(\.text).joined(separator: "\n")
             )
             if findings.contains(where: { $0.level == .bad }) { throw ExitCode(ExitStatus.failure.rawValue) }
+        }
+    }
+
+    /// What is wrong with the tables that a pipeline names.
+    private func tableFindings(_ settings: PipelineSettings, _ lake: Lake) -> [Finding] {
+        do {
+            try settings.demandSameTables(in: lake)
+            return []
+        } catch {
+            let report = ErrorReport(error)
+            return [Finding(.bad, settings.name, report.message, mend: report.mend)]
         }
     }
 

@@ -6,20 +6,28 @@ import Foundation
 struct InitCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "init",
-        abstract: "Write a commented auditlake.yaml."
+        abstract: "Write a commented auditlake.yaml.",
+        discussion:
+            "For PostgreSQL logs with --files, for Databricks audit events with --objects, for both with both; for PostgreSQL when neither is given."
     )
 
     @Option(name: .shortAndLong, help: "Where to write it.")
     var config = "auditlake.yaml"
 
-    @Option(help: "The log files to read.")
-    var files = "/var/log/postgresql/*.csv"
+    @Option(help: "The log files of PostgreSQL to read. (default: /var/log/postgresql/*.csv)")
+    var files: String?
 
     @Option(help: "The server's role: the value of column src.")
     var role = "primary"
 
-    @Option(help: "The table to fill, schema.table.")
+    @Option(help: "The table to fill from them, schema.table.")
     var table = "pg_archive_sync.primary_postgresql_logs"
+
+    @Option(help: "The files of Databricks audit events to read; ** crosses folders.")
+    var objects: String?
+
+    @Option(help: "The schema of their tables bronze and silver; gold lies in the one with _gold behind it.")
+    var schema = "databricks_audit"
 
     @Flag(help: "Overwrite a file that is there.")
     var force = false
@@ -32,7 +40,15 @@ struct InitCommand: AsyncParsableCommand {
                     mend: "use it, or overwrite it with: auditlake init --force"
                 )
             }
-            let template = ConfigurationTemplate(logGlob: files, role: role, table: table)
+            let postgres = ConfigurationTemplate.Postgres(
+                logGlob: files ?? "/var/log/postgresql/*.csv",
+                role: role,
+                table: table
+            )
+            let template = ConfigurationTemplate(
+                postgres: files == nil && objects != nil ? nil : postgres,
+                databricks: objects.map { .init(objectGlob: $0, schema: schema) }
+            )
             do {
                 try Data(template.text.utf8).write(to: URL(fileURLWithPath: config), options: .atomic)
             } catch {

@@ -93,10 +93,10 @@ struct ReplayCommand: AsyncParsableCommand {
                 if apply { try await swap(replay, &reports) }
             } catch {
                 // What was swapped before the failure is worth knowing.
-                try say(ReplayReport.print(reports, isApplied: apply, format: format))
+                try say(ReplayReport.print(reports, .failed, format: format))
                 throw error
             }
-            try say(ReplayReport.print(reports, isApplied: apply, format: format))
+            try say(ReplayReport.print(reports, apply ? .applied : .compared, format: format))
         }
     }
 
@@ -186,8 +186,8 @@ extension TableComparison {
             othersAfter: table.foreignFiles,
             columns: columns(false),
             partitionColumns: columns(true),
-            key: ShadowTable.key,
-            order: ["timestamp", "requestId", "actionName"],
+            key: table.key,
+            order: table.order,
             paths: table.comparedPaths
         )
     }

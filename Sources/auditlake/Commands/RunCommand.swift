@@ -44,11 +44,6 @@ struct RunCommand: AsyncParsableCommand {
     private func layered(_ settings: PipelineSettings) throws -> PipelineSettings {
         switch (settings, only) {
         case (_, .all): return settings
-        case (_, .gold) where mode == .follow:
-            throw UsageError(
-                message: "--only gold brings in what other runs have left, and cannot follow",
-                mend: "repeat run --once --only gold on a schedule, or follow all layers"
-            )
         case (.postgres(let postgres), _):
             throw UsageError(
                 message: "the pipeline \(postgres.name) has no layers \(only.rawValue)",
@@ -172,11 +167,6 @@ struct RunCommand: AsyncParsableCommand {
         }
         line.end()
         let seconds = (ContinuousClock.now - started) / .seconds(1)
-        return RunReport(
-            pipeline: settings.name,
-            table: settings.mainTable.description,
-            summary: summary,
-            seconds: seconds
-        )
+        return RunReport(settings, summary: summary, seconds: seconds)
     }
 }

@@ -10,7 +10,7 @@ struct TraceCommand: AsyncParsableCommand {
         commandName: "trace",
         abstract: "Go from a row to the bytes that it comes from, or from bytes to their row.",
         discussion: "Writes nothing, and never prints the bytes of a log file: they may hold secrets.",
-        subcommands: [TraceRowCommand.self, TraceRecordCommand.self]
+        subcommands: [TraceRowCommand.self, TraceRecordCommand.self, TraceEventCommand.self]
     )
 }
 
@@ -18,7 +18,7 @@ struct TraceCommand: AsyncParsableCommand {
 struct TraceRowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "row",
-        abstract: "From a row to file and byte."
+        abstract: "From a row of PostgreSQL's to file and byte."
     )
 
     @OptionGroup var options: ConfigurationOptions
@@ -86,7 +86,7 @@ struct TraceRowCommand: AsyncParsableCommand {
 struct TraceRecordCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "record",
-        abstract: "From a byte of a log file to its row."
+        abstract: "From a byte of a PostgreSQL log file to its row."
     )
 
     @OptionGroup var options: ConfigurationOptions
@@ -121,7 +121,7 @@ struct TraceRecordCommand: AsyncParsableCommand {
                     message:
                         "no pipeline has read \(path), and none would: it is not there, or no pattern matches it",
                     mend:
-                        "look for the files that are read with: auditlake status; trace knows pipelines of kind postgres only"
+                        "look for the files that are read with: auditlake status; for Databricks events: auditlake trace event"
                 )
             }
             try say(format == .json ? try traces.json : traces.map(\.text).joined(separator: "\n"))

@@ -78,8 +78,18 @@ struct ReplayReport: Encodable {
 }
 
 extension ReplayReport {
+    /// What came of the swap.
+    enum Outcome {
+        /// It was not asked for.
+        case compared
+        /// Every table that differs was swapped.
+        case applied
+        /// It was refused, or failed on the way.
+        case failed
+    }
+
     /// All tables, as a person or a program reads them.
-    static func print(_ reports: [ReplayReport], isApplied: Bool, format: OutputFormat) throws -> String {
+    static func print(_ reports: [ReplayReport], _ outcome: Outcome, format: OutputFormat) throws -> String {
         if format == .json {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -98,10 +108,18 @@ extension ReplayReport {
             ["", $0.table] + $0.details
         }
         let swapped = reports.filter { $0.version != nil }.count
+        let differing = reports.filter(\.isChange).count
         let end =
-            isApplied
-            ? "\(swapped) of \(reports.count) tables swapped; the others are as today's parser makes them"
-            : "Nothing was changed. With --apply, \(reports.filter(\.isChange).count) of \(reports.count) tables are swapped."
+            switch outcome {
+            case .compared:
+                "Nothing was changed. With --apply, \(differing) of \(reports.count) tables are swapped."
+            case .applied:
+                "\(swapped) of \(reports.count) tables swapped; the others are as today's parser makes them"
+            case .failed where swapped == 0:
+                "Nothing was changed: none of the \(differing) tables that differ was swapped."
+            case .failed:
+                "\(swapped) of the \(differing) tables that differ were swapped before the failure; the others are as they were."
+            }
         return ([TextTable(header: header, rows: rows).text] + details + ["", end]).joined(separator: "\n")
     }
 

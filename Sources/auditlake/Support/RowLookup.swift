@@ -65,18 +65,19 @@ struct RowLookup {
         )
     }
 
-    private static func quoted(_ text: String) -> String {
+    static func quoted(_ text: String) -> String {
         "'\(text.replacingOccurrences(of: "'", with: "''"))'"
     }
 
-    private static func name(_ table: TableName) -> String {
+    static func name(_ table: TableName) -> String {
         [table.catalog, table.schema, table.table].map {
             "\"\($0.replacingOccurrences(of: "\"", with: "\"\""))\""
         }
         .joined(separator: ".")
     }
 
-    private func select<Result: Decodable>(_ sql: String) async throws -> [Result] {
+    /// The rows that a query gives.
+    func select<Result: Decodable>(_ sql: String) async throws -> [Result] {
         let environment = ProcessInfo.processInfo.environment
         let executable = try EngineLocation.find(executable: Program.path, environment: environment)
         let engine = QueryEngine(executable: executable, temporaryFolder: NSTemporaryDirectory())

@@ -13,16 +13,33 @@ struct RunReport: Encodable {
     var leftOut: Int
     var bytes: UInt64
     var lostBytes: UInt64
+    /// Batches that came into tables which were left for later.
+    var lateBatches: Int
+    /// Their rows, by table.
+    var lateRows: [String: Int]
     var seconds: Double
     var pending: [String: UInt64]
     var remarks: [String]
 
-    init(pipeline: String, table: String, summary: RunSummary, seconds: Double) {
-        self.pipeline = pipeline
-        self.table = table
+    /// A person reads no more.
+    private static let listedTableCount = 20
+
+    private var isGoldOnly = false
+
+    private enum CodingKeys: CodingKey {
+        case pipeline, table, batches, redoneBatches, rows, quarantined, leftOut, bytes, lostBytes
+        case lateBatches, lateRows, seconds, pending, remarks
+    }
+
+    init(_ settings: PipelineSettings, summary: RunSummary, seconds: Double) {
+        pipeline = settings.name
+        table = settings.target
+        isGoldOnly = table != settings.mainTable.description
+        lateBatches = summary.lateBatches
+        lateRows = Dictionary(uniqueKeysWithValues: summary.lateRows.map { ($0.description, $1) })
         batches = summary.batches
         redoneBatches = summary.redoneBatches
-        rows = summary.rows
+        rows = isGoldOnly ? lateRows.values.reduce(0, +) : summary.rows
         quarantined = summary.quarantined
         leftOut = summary.leftOut
         bytes = summary.bytes
@@ -34,9 +51,19 @@ struct RunReport: Encodable {
 
     /// A few lines for people.
     var text: String {
-        var lines = [
-            "\(pipeline): \(rows) rows, \(bytes) bytes, \(quarantined) quarantined in \(String(format: "%.2f", seconds)) s -> \(table)"
-        ]
+        let time = "in \(String(format: "%.2f", seconds)) s"
+        let gold =
+            "\(lateRows.values.reduce(0, +)) rows of \(lateBatches) batch(es) for \(lateRows.count) gold tables"
+        var lines =
+            isGoldOnly
+            ? ["\(pipeline): \(gold) \(time) -> \(table)"]
+            : ["\(pipeline): \(rows) rows, \(bytes) bytes, \(quarantined) quarantined \(time) -> \(table)"]
+        if lateBatches > 0, !isGoldOnly { lines.append("  brought in what was left for gold: \(gold)") }
+        let largest = lateRows.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+        lines += largest.prefix(Self.listedTableCount).map { "  \($0): \($1) rows" }
+        if largest.count > Self.listedTableCount {
+            lines.append("  and \(largest.count - Self.listedTableCount) smaller ones")
+        }
         if redoneBatches > 0 {
             lines.append("  finished \(redoneBatches) batch(es) that an earlier run had begun")
         }

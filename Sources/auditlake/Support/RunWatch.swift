@@ -23,14 +23,14 @@ final class RunWatch: Sendable {
         self.telemetry = telemetry
         let look = BacklogLook(settings, lake)
         events = telemetry.events(of: settings.name) { try look.backlog() }
-        telemetry.started(settings.name, table: settings.mainTable.description)
+        telemetry.started(settings.name, table: settings.target)
     }
 
     /// Receives the pipeline's events.
     @Sendable func note(_ event: PipelineEvent) {
         switch event {
         case .retrying(let error, _): noteFailure(error)
-        case .committed, .caughtUp: noteSuccess()
+        case .committed, .broughtIn, .caughtUp: noteSuccess()
         case .unreadable(let errors): noteUnreadable(errors)
         case .remark: break
         }

@@ -22,6 +22,8 @@ struct StatusReport: Encodable {
     private var quarantinedRows: Int
     private var quarantineBatches: Int
     private var vanishedFiles: Int
+    private var goldBehindBatches: Int?
+    private var goldBehindRows: Int?
     private var lastError: Failure?
     private var files: [SourceFileStatus]
 
@@ -40,6 +42,8 @@ struct StatusReport: Encodable {
         quarantinedRows = status.quarantinedRows
         quarantineBatches = status.quarantineBatches
         vanishedFiles = status.vanishedFiles
+        goldBehindBatches = status.gold?.batches
+        goldBehindRows = status.gold?.rows
         lastError = status.lastError.map {
             Failure(message: $0.message, time: UTCTime.text(microseconds: $0.at))
         }
@@ -68,6 +72,11 @@ struct StatusReport: Encodable {
         }
         let age = lagSeconds.map { " (the oldest \($0) s old)" } ?? ""
         lines.append("  lag \(lagBytes) bytes\(lagBytes > 0 ? age : ""), \(pendingBytes) bytes pending")
+        if let goldBehindBatches, let goldBehindRows, goldBehindBatches > 0 {
+            lines.append(
+                "  gold is \(goldBehindBatches) batches behind, \(goldBehindRows) rows: auditlake run --once --only gold \(pipeline)"
+            )
+        }
         if vanishedFiles > 0 {
             lines.append("  \(vanishedFiles) files that were read are gone or match no more")
         }

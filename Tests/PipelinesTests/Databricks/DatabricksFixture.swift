@@ -25,6 +25,14 @@ struct DatabricksFixture {
         return try body(&fixture)
     }
 
+    /// The same for a body that waits.
+    static func with<Result>(_ body: (inout DatabricksFixture) async throws -> Result) async throws -> Result
+    {
+        var fixture = try DatabricksFixture()
+        defer { try? FileManager.default.removeItem(atPath: fixture.root) }
+        return try await body(&fixture)
+    }
+
     private init() throws {
         root =
             FileManager.default.temporaryDirectory.appending(path: "databricks-\(UUID().uuidString)").path

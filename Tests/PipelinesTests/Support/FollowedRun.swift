@@ -1,3 +1,4 @@
+import Catalog
 import Foundation
 import Pipelines
 import Synchronization
@@ -11,22 +12,28 @@ final class FollowedRun {
     private let run: Task<RunSummary, any Error>
 
     /// Starts to follow the files of a fixture.
-    init(_ fixture: PipelineFixture) {
+    convenience init(_ fixture: PipelineFixture) {
+        var settings = fixture.settings
+        settings.commitInterval = .milliseconds(1)
+        self.init(.postgres(settings), lake: fixture.lake, now: fixture.now)
+    }
+
+    /// Starts to follow the files of a fixture, or what others leave for gold.
+    convenience init(_ fixture: DatabricksFixture, _ layers: DatabricksPipelineSettings.Layers) {
+        var settings = fixture.settings
+        settings.layers = layers
+        settings.commitInterval = .milliseconds(1)
+        self.init(.databricks(settings), lake: fixture.lake, now: fixture.now)
+    }
+
+    private init(_ settings: PipelineSettings, lake: Lake, now: Int64) {
         let (events, sink) = AsyncStream<PipelineEvent>.makeStream()
         self.events = events
         iterator = events.makeAsyncIterator()
-        var settings = fixture.settings
-        settings.commitInterval = .milliseconds(1)
         let observer = PipelineObserver(event: { sink.yield($0) })
-        let (lake, now, stop) = (fixture.lake, fixture.now, stop)
-        run = Task { [settings] in
+        run = Task { [stop] in
             defer { sink.finish() }
-            return try await PipelineSettings.postgres(settings).follow(
-                lake: lake,
-                observer: observer,
-                stop: stop,
-                clock: { now }
-            )
+            return try await settings.follow(lake: lake, observer: observer, stop: stop, clock: { now })
         }
     }
 
@@ -66,6 +73,20 @@ final class FollowedRun {
     func committed() async -> BatchReport? {
         await next { event in
             if case .committed(let report) = event { report } else { nil }
+        }
+    }
+
+    /// The next batch that came into gold, and its rows; nil when the run ended without one.
+    func broughtIn() async -> (batch: UInt64, rows: Int)? {
+        await next { event in
+            if case .broughtIn(let batch, let rows) = event { (batch, rows.values.reduce(0, +)) } else { nil }
+        }
+    }
+
+    /// Waits until a look at what others have left found nothing to do.
+    func waitUntilIdle() async {
+        _ = await next { event in
+            if case .caughtUp(nil) = event { true } else { nil }
         }
     }
 

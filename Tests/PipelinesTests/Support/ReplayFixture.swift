@@ -221,8 +221,8 @@ extension ShadowTable {
             othersAfter: foreignFiles,
             columns: named(false),
             partitionColumns: named(true),
-            key: Self.key,
-            order: ["timestamp"],
+            key: key,
+            order: order,
             paths: comparedPaths
         )
         return try await engine.compare(comparison, limits: ReplayFixture.limits)
