@@ -23,15 +23,18 @@ import Testing
 
     /// What the whole chain finds with these variables, and none of the test's own process.
     private func load(_ environment: [String: String]) throws -> S3Credentials? {
+        try CredentialsChain(context(environment)).load()
+    }
+
+    private func context(_ environment: [String: String]) -> CredentialsContext {
         var variables = ["AWS_EC2_METADATA_DISABLED": "true", "HOME": folder]
         variables.merge(environment) { $1 }
-        let context = CredentialsContext(
+        return CredentialsContext(
             environment: variables,
             region: "eu-central-1",
             clock: TestClock().clock,
             nearLimits: WebLimits(connect: .seconds(1), idle: .milliseconds(200), total: .seconds(5))
         )
-        return try CredentialsChain(context).load()
     }
 
     /// 2026-01-02T09:04:05Z in microseconds.
@@ -81,7 +84,7 @@ import Testing
             aws_secret_access_key = c
             s3 =
               aws_access_key_id = nested
-            [sso-session two]
+            [sso-session four]
             aws_access_key_id = OTHER
             [ profile "three" ]
             aws_access_key_id = THREE ; a comment
@@ -105,6 +108,27 @@ import Testing
         )
         let error = s3Error { _ = try load(files.merging(["AWS_PROFILE": "four"]) { $1 }) }
         #expect(error?.description == "cannot find credentials for profile four: there is no such profile")
+    }
+
+    @Test("a profile that is asked for goes before variables; it names the region when no variable does")
+    func namedProfile() throws {
+        let config = try file(
+            "config",
+            "[default]\nregion = eu-west-1\n[profile a]\nregion = eu-west-2\naws_access_key_id=A\naws_secret_access_key=a"
+        )
+        var variables = [
+            "AWS_CONFIG_FILE": config, "AWS_ACCESS_KEY_ID": "X", "AWS_SECRET_ACCESS_KEY": "x",
+        ]
+        #expect(try ProfileCredentials(context(variables), profile: "a").load()?.accessKeyID == "A")
+        #expect(try context(variables).configuredRegion(profile: "a") == "eu-west-2")
+        #expect(try context(variables).configuredRegion() == "eu-west-1")
+        variables["AWS_PROFILE"] = "a"
+        #expect(try context(variables).configuredRegion() == "eu-west-2")
+        variables["AWS_DEFAULT_REGION"] = "eu-west-3"
+        #expect(try context(variables).configuredRegion() == "eu-west-3")
+        variables["AWS_REGION"] = "eu-north-1"
+        #expect(try context(variables).configuredRegion(profile: "a") == "eu-north-1")
+        #expect(try context([:]).configuredRegion() == nil)
     }
 
     @Test("profiles are found at home")

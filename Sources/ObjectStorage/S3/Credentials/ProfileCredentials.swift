@@ -1,16 +1,20 @@
 /// Keys of a profile, or of a role that a profile names.
 package struct ProfileCredentials: CredentialsSource {
     private let context: CredentialsContext
+    private let named: String?
 
     /// Creates the source.
-    package init(_ context: CredentialsContext) { self.context = context }
+    ///
+    /// - Parameters:
+    ///   - context: What all sources share.
+    ///   - profile: A profile that must be there; nil for that of the variable `AWS_PROFILE`, else `default`.
+    package init(_ context: CredentialsContext, profile: String? = nil) {
+        self.context = context
+        named = profile ?? context.variable("AWS_PROFILE")
+    }
 
     package func load() throws -> S3Credentials? {
-        let home = context.variable("HOME").map { "\($0)/.aws" }
-        let config = context.variable("AWS_CONFIG_FILE") ?? home.map { "\($0)/config" }
-        let credentials = context.variable("AWS_SHARED_CREDENTIALS_FILE") ?? home.map { "\($0)/credentials" }
-        let files = ProfileFiles(config: try text(config), credentials: try text(credentials))
-        let named = context.variable("AWS_PROFILE")
+        let files = try ProfileFiles(context)
         guard files[named ?? "default"] != nil else {
             guard let named else { return nil }
             throw S3Error.noCredentials("there is no such profile", at: "profile \(named)")
@@ -21,9 +25,20 @@ package struct ProfileCredentials: CredentialsSource {
         }
         return found
     }
+}
 
-    /// The text of a file; nothing when there is none.
-    private func text(_ path: String?) throws -> String {
+extension ProfileFiles {
+    /// Reads the files that the variables name, or those at home; one that is not there is empty.
+    ///
+    /// - Throws: `S3Error` with code `noCredentials` for a file that cannot be read.
+    package init(_ context: CredentialsContext) throws {
+        let home = context.variable("HOME").map { "\($0)/.aws" }
+        let config = context.variable("AWS_CONFIG_FILE") ?? home.map { "\($0)/config" }
+        let credentials = context.variable("AWS_SHARED_CREDENTIALS_FILE") ?? home.map { "\($0)/credentials" }
+        self.init(config: try Self.text(config), credentials: try Self.text(credentials))
+    }
+
+    private static func text(_ path: String?) throws -> String {
         guard let path else { return "" }
         do {
             return String(decoding: try PosixFileSystem().read(path), as: UTF8.self)
@@ -32,6 +47,16 @@ package struct ProfileCredentials: CredentialsSource {
         } catch let error as StorageError {
             throw S3Error.noCredentials(error.description, at: path)
         }
+    }
+}
+
+extension CredentialsContext {
+    /// The region that variables or the profile name, as AWS's own tools find it; nil when none does.
+    ///
+    /// - Throws: `S3Error` with code `noCredentials` for a profile file that cannot be read.
+    package func configuredRegion(profile: String? = nil) throws -> String? {
+        if let region = variable("AWS_REGION") ?? variable("AWS_DEFAULT_REGION") { return region }
+        return try ProfileFiles(self)[profile ?? variable("AWS_PROFILE") ?? "default"]?["region"]
     }
 }
 
