@@ -16,7 +16,8 @@ final class S3ServiceTests {
         endpoint: environment["AUDITLAKE_S3_ENDPOINT"],
         region: environment["AWS_REGION"] ?? "us-east-1",
         bucket: environment["AUDITLAKE_S3_BUCKET"] ?? "lake",
-        pathStyle: true
+        pathStyle: true,
+        certificates: environment["AWS_CA_BUNDLE"]
     )
 
     init() throws {
@@ -166,6 +167,23 @@ final class S3ServiceTests {
             #expect(s3Error { _ = try stranger.head("t/x") }?.code == .credentialsRefused)
             try stranger.shutdown()
         }
+    }
+
+    @Test(
+        "a service whose certificate nobody vouches for gets no request",
+        .enabled(if: S3ServiceTests.settings.endpoint?.hasPrefix("https:") == true)
+    )
+    func unknownCertificate() throws {
+        var settings = Self.settings
+        settings.certificates = nil
+        settings.retries.attempts = 1
+        let keys = S3Credentials(accessKeyID: "A", secretAccessKey: "s")
+        let other = try S3Client(settings, credentials: FixedCredentials(keys))
+        defer { try? other.shutdown() }
+        let error = s3Error { _ = try other.put("t/x", [1], ifAbsent: true) }
+        #expect(error?.code == .unreachable)
+        #expect(error?.outcomeIsUnknown == false)
+        #expect(error?.message.contains("CERTIFICATE_VERIFY_FAILED") == true)
     }
 
     @Test("a bucket that is not there is an error, not an absent object")

@@ -34,7 +34,7 @@ package final class S3Client: Sendable {
         self.credentials = credentials
         self.clock = clock
         learned = Mutex(Learned(endpoint: try S3Endpoint(settings)))
-        transport = WebTransport(limits: settings.limits)
+        transport = WebTransport(limits: settings.limits, certificates: settings.certificates)
         workers = NIOThreadPool(numberOfThreads: max(1, settings.parallelParts))
         workers.start()
     }

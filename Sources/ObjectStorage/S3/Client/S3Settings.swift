@@ -20,6 +20,9 @@ package struct S3Settings: Hashable, Sendable {
     package var pathStyle: Bool
     /// How new objects are encrypted.
     package var encryption: Encryption
+    /// A PEM file with the authorities that the service is trusted by, as `AWS_CA_BUNDLE` names it; nil for those of
+    /// the machine.
+    package var certificates: String?
     /// Time limits and connections.
     package var limits: WebLimits
     /// Repeating.
@@ -36,6 +39,7 @@ package struct S3Settings: Hashable, Sendable {
         bucket: String,
         pathStyle: Bool = false,
         encryption: Encryption = .bucketDefault,
+        certificates: String? = nil,
         limits: WebLimits = WebLimits(),
         retries: RetryPolicy = RetryPolicy(),
         partByteCount: Int = 8 << 20,
@@ -46,6 +50,7 @@ package struct S3Settings: Hashable, Sendable {
         self.bucket = bucket
         self.pathStyle = pathStyle
         self.encryption = encryption
+        self.certificates = certificates
         self.limits = limits
         self.retries = retries
         self.partByteCount = partByteCount

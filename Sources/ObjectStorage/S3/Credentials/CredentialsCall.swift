@@ -13,7 +13,7 @@ struct CredentialsCall {
     ///
     /// - Throws: `S3Error` of the last attempt when none got an answer.
     func send(_ request: WebRequest) throws -> WebResponse {
-        try WebTransport.once(limits) { transport in
+        try WebTransport.once(limits, certificates: context.variable("AWS_CA_BUNDLE")) { transport in
             let start = context.clock.now()
             var failures = 0
             while true {

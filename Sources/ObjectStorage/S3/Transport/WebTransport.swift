@@ -1,6 +1,7 @@
 import AsyncHTTPClient
 import NIOCore
 import NIOPosix
+import NIOSSL
 
 /// How long a request may take, and how many run at once.
 package struct WebLimits: Hashable, Sendable {
@@ -35,7 +36,11 @@ package final class WebTransport: Sendable {
     private let total: TimeAmount
 
     /// Creates a transport; `shutdown` must be called once.
-    package init(limits: WebLimits) {
+    ///
+    /// - Parameters:
+    ///   - limits: Time limits and connections.
+    ///   - certificates: A PEM file with the authorities that servers are trusted by; nil for those of the machine.
+    package init(limits: WebLimits, certificates: String? = nil) {
         var configuration = HTTPClient.Configuration(
             redirectConfiguration: .disallow,
             timeout: .init(
@@ -44,6 +49,11 @@ package final class WebTransport: Sendable {
                 write: TimeAmount(limits.idle)
             )
         )
+        if let certificates {
+            var tls = TLSConfiguration.makeClientConfiguration()
+            tls.trustRoots = .file(certificates)
+            configuration.tlsConfiguration = tls
+        }
         configuration.httpVersion = .http1Only
         // A server closes idle connections of its own accord; a request on one that is just closing fails.
         configuration.connectionPool.idleTimeout = .seconds(10)
@@ -57,9 +67,10 @@ package final class WebTransport: Sendable {
     /// Runs `body` with a transport of its own.
     package static func once<Result>(
         _ limits: WebLimits,
+        certificates: String?,
         _ body: (WebTransport) throws -> Result
     ) throws -> Result {
-        let transport = WebTransport(limits: limits)
+        let transport = WebTransport(limits: limits, certificates: certificates)
         do {
             let result = try body(transport)
             try transport.shutdown()
