@@ -103,6 +103,17 @@ import Testing
         #expect(collector.drops.pending.isEmpty)
     }
 
+    @Test("a time that lies ahead does not keep a half line for ever")
+    func timeAhead() throws {
+        try folder.write("{\"a\":", "a.json", second: 2_000_000_000)
+        let later = ObjectCollector(
+            collector.source,
+            clock: { TailedFiles.kernelClock() + 61_000_000_000 }
+        )
+        try later.drain()
+        #expect(later.lines.map(\.line) == ["{\"a\":"])
+    }
+
     @Test("lines of a batch that was lost come again, though the line behind them waits")
     func lost() throws {
         try append("{\"a\":0}\n{\"a\":", "a.json")
