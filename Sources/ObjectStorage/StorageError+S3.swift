@@ -1,7 +1,7 @@
 import Glibc
 
 extension StorageError {
-    /// Says what an error of object storage means to callers who know files; its words are lost.
+    /// Says what an error of object storage means to callers who know files.
     package init(_ error: S3Error) {
         let code: Code =
             switch error.code {
@@ -17,10 +17,13 @@ extension StorageError {
             case .clockSkew, .invalidAnswer, .refused: .other(EPROTO)
             }
         self.init(code: code, operation: error.operation, path: error.path)
+        // Without what differs from one request to the next, so that equal errors are told once.
+        detail = error.serviceCode.map { "\(error.message) (\($0))" } ?? error.message
+        advice = error.mend
     }
 
     /// Runs `body` and says its errors of object storage in the terms of files.
-    static func translating<Result>(_ body: () throws -> Result) throws -> Result {
+    package static func translating<Result>(_ body: () throws -> Result) throws -> Result {
         do {
             return try body()
         } catch let error as S3Error {

@@ -26,6 +26,10 @@ package struct StorageError: Error, Hashable, Sendable, CustomStringConvertible 
     package var operation: String
     /// The file.
     package var path: String
+    /// What happened, where the code does not say it all.
+    package var detail: String?
+    /// What a person can do about it, where that is not what the code says.
+    package var advice: String?
 
     /// Creates an error.
     package init(code: Code, operation: String, path: String) {
@@ -57,27 +61,33 @@ package struct StorageError: Error, Hashable, Sendable, CustomStringConvertible 
         }
     }
 
-    /// Whether it says something of this one file, and nothing of others: rights, or a bad block.
-    package var concernsOneFile: Bool { code == .permissionDenied || code == .other(EIO) }
+    /// Whether it says something of this one file, and nothing of others: rights, a bad block, or that it is another one now.
+    package var concernsOneFile: Bool {
+        code == .permissionDenied || code == .other(EIO) || code == .other(ESTALE)
+    }
 
     /// What happened, in words.
     package var description: String {
-        let reason =
-            switch code {
-            case .notFound: "no such file or folder"
-            case .exists: "it exists already"
-            case .permissionDenied: "permission denied"
-            case .readOnly: "the file system is read-only"
-            case .noSpace: "no space left on the disk"
-            case .wrongKind: "a folder stands where a file is expected, or the reverse"
-            case .other(let number): String(cString: strerror(number))
-            }
+        let reason = detail ?? words
         return "cannot \(operation) \(path): \(reason)"
+    }
+
+    private var words: String {
+        switch code {
+        case .notFound: "no such file or folder"
+        case .exists: "it exists already"
+        case .permissionDenied: "permission denied"
+        case .readOnly: "the file system is read-only"
+        case .noSpace: "no space left on the disk"
+        case .wrongKind: "a folder stands where a file is expected, or the reverse"
+        case .other(let number): String(cString: strerror(number))
+        }
     }
 
     /// What a person can do about it.
     package var mend: String {
-        switch code {
+        if let advice { return advice }
+        return switch code {
         case .notFound: "check the path"
         case .exists: "use another name"
         case .permissionDenied: "give this user the right to \(operation) it, or run as another user"

@@ -98,13 +98,17 @@ package final class ObjectDrops {
         if let key = last?.key, ledger.find(key)?.isFinished ?? true { last = nil }
         if !backlog.isEmpty { backlog = backlog.compactMap { refreshed($0, ledger) } }
         if backlog.isEmpty { try list(ledger) }
+        let objects = backlog.suffix(limit).reversed().map { completed($0, ledger) }
         return ObjectLook(
-            objects: backlog.suffix(limit).reversed().map { completed($0, ledger) },
+            objects: objects,
             hasMore: backlog.count > limit,
             remarks: lastReport.remarks,
             unreadable: lastReport.unreadable
         )
     }
+
+    /// These objects of the last look will be opened next, in this order.
+    package func expect(_ objects: [FoundObject]) { place.expect(objects) }
 
     /// The folders in which the objects lie now, for looks to come.
     ///

@@ -17,11 +17,19 @@ package protocol ObjectPlace {
     /// - Throws: `StorageError`.
     func folders() throws -> [String]
 
+    /// These objects are likely to be opened next, in this order.
+    func expect(_ objects: [FoundObject])
+
     /// Opens an object as it is now.
     ///
     /// - Returns: nil when there is none.
     /// - Throws: `StorageError`.
     func open(_ key: String) throws -> (any ObjectBytes)?
+}
+
+extension ObjectPlace {
+    /// Where bytes are near there is nothing to do.
+    package func expect(_ objects: [FoundObject]) {}
 }
 
 /// One object of a listing; its bytes are valid during the call that it is given to.

@@ -91,6 +91,7 @@ extension DatabricksPipeline {
     private func read(_ look: ObjectLook, into staging: EventStaging) throws -> [ObjectRange] {
         var ranges: [ObjectRange] = []
         var batch = BatchRoom(byteCount: settings.batchByteCount)
+        drops.expect(look.objects)
         for object in look.objects where !batch.isFull {
             if let range = try read(object, within: &batch, into: staging) { ranges.append(range) }
         }

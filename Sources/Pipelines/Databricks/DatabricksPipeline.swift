@@ -40,7 +40,7 @@ package final class DatabricksPipeline {
         self.lake = lake
         self.observer = observer
         self.clock = clock
-        drops = ObjectDrops(source: settings.source, clock: { clock() * 1_000 })
+        drops = settings.drops(clock: clock)
     }
 
     // MARK: Tables

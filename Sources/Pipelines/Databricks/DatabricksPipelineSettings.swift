@@ -21,6 +21,10 @@ package struct DatabricksPipelineSettings: Sendable {
     package var name: String
     /// The delivered files.
     package var source: ObjectSource
+    /// The bucket in which they lie; nil for folders of this machine.
+    package var bucket: (any Bucket)?
+    /// Days, as keys of a bucket name them, that every listing looks at; nil for all.
+    package var listingDayCount: Int?
     /// First part of every table name.
     package var catalog: String
     /// The schema of bronze and silver; gold lies in `<schema>_gold`.
@@ -64,6 +68,21 @@ package struct DatabricksPipelineSettings: Sendable {
         self.source = source
         self.catalog = catalog
         self.schema = schema
+    }
+
+    /// The delivered objects, of which nothing has been seen yet.
+    ///
+    /// - Parameter clock: Microseconds since 1970-01-01 UTC.
+    package func drops(clock: @escaping @Sendable () -> Int64) -> ObjectDrops {
+        let nanoseconds: @Sendable () -> Int64 = { clock() * 1_000 }
+        guard let bucket else { return ObjectDrops(source: source, clock: nanoseconds) }
+        let window = listingDayCount.map { count in
+            BucketObjects.Window { now in
+                UTCDay.text(days: UTCDay.days(microseconds: now / 1_000) - Int64(count) + 1)
+            }
+        }
+        let place = BucketObjects(bucket, patterns: source.patterns, window: window, clock: nanoseconds)
+        return ObjectDrops(source: source, place: place, clock: nanoseconds)
     }
 
     /// The raw lines.

@@ -16,12 +16,19 @@ package final class PipelineLooks {
     private var goldLag = GoldLag()
 
     /// Has seen nothing yet.
-    package init(_ settings: PipelineSettings) {
+    ///
+    /// - Parameters:
+    ///   - settings: What the pipeline reads.
+    ///   - clock: Microseconds since 1970-01-01 UTC.
+    package init(
+        _ settings: PipelineSettings,
+        clock: @escaping @Sendable () -> Int64 = { TailedFiles.kernelClock() / 1_000 }
+    ) {
         self.settings = settings
         source =
             switch settings {
             case .postgres(let settings): .files(settings, TailedFiles(source: settings.source))
-            case .databricks(let settings): .objects(ObjectDrops(source: settings.source))
+            case .databricks(let settings): .objects(settings.drops(clock: clock))
             }
     }
 

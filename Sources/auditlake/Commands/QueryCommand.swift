@@ -40,10 +40,9 @@ struct QueryCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await reporting {
-            let reading = try LakeReading(try options.load())
-            let environment = ProcessInfo.processInfo.environment
-            let executable = try EngineLocation.find(executable: Program.path, environment: environment)
-            let engine = QueryEngine(executable: executable, temporaryFolder: NSTemporaryDirectory())
+            let configuration = try options.load()
+            let reading = try LakeReading(configuration)
+            let engine = try configuration.queryEngine()
             let limits = QueryLimits(
                 memoryByteCount: memory * 1_000_000,
                 timeout: timeout.map { .seconds($0) },

@@ -71,13 +71,7 @@ struct ReplayCommand: AsyncParsableCommand {
                 days: days,
                 mayApply: apply
             )
-            let engine = QueryEngine(
-                executable: try EngineLocation.find(
-                    executable: Program.path,
-                    environment: ProcessInfo.processInfo.environment
-                ),
-                temporaryFolder: NSTemporaryDirectory()
-            )
+            let engine = try configuration.queryEngine()
             let replay = try await WorkerThread.run(stackByteCount: 512 << 10) {
                 try DatabricksReplay.make(
                     request,
@@ -115,7 +109,7 @@ struct ReplayCommand: AsyncParsableCommand {
                 status: .configuration
             )
         }
-        return configuration.settings(of: found)
+        return try configuration.settings(of: found)
     }
 
     private func differences(

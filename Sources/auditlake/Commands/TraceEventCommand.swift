@@ -36,7 +36,7 @@ struct TraceEventCommand: AsyncParsableCommand {
             let reading = try LakeReading(configuration)
             var traces: [EventTrace] = []
             for case .databricks(let pipeline) in configuration.pipelines {
-                let lookup = EventLookup(reading: reading, settings: configuration.settings(of: pipeline))
+                let lookup = EventLookup(reading: reading, settings: try configuration.settings(of: pipeline))
                 guard try reading.lake.table(lookup.settings.silver) != nil else { continue }
                 for line in try await lookup.lines(wanted) {
                     traces.append(try await EventTrace(line, lookup))

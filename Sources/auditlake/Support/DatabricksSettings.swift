@@ -1,6 +1,7 @@
 import AuditFormats
 import Configuration
 import Intake
+import ObjectStorage
 import Pipelines
 
 extension LakeConfiguration {
@@ -10,7 +11,7 @@ extension LakeConfiguration {
     }
 
     /// What a pipeline of Databricks audit events needs to run.
-    func settings(of pipeline: DatabricksPipelineConfiguration) -> DatabricksPipelineSettings {
+    func settings(of pipeline: DatabricksPipelineConfiguration) throws -> DatabricksPipelineSettings {
         let source = ObjectSource(
             patterns: pipeline.objects.map(\.value),
             verifyPrefix: pipeline.verifyPrefix == .tail ? .tail : .full,
@@ -22,6 +23,9 @@ extension LakeConfiguration {
             catalog: catalog.value,
             schema: pipeline.schema.value
         )
+        if let url = pipeline.objects.first.flatMap({ S3URL($0.value) }) {
+            settings.bucket = S3Bucket(try BucketClients.client(of: objectStore(of: url.bucket)))
+        }
         settings.decoding.strip = Set(
             pipeline.strip.compactMap { AuditFormats.EmptyValue(rawValue: $0.rawValue) }
         )

@@ -23,8 +23,9 @@ struct LakeCheck {
                     Finding(
                         .bad,
                         place,
-                        "\(winners) of \(Self.racerCount) racing writers won one name: the file system does not link atomically",
-                        mend: "put the lake on a local file system"
+                        "\(winners) of \(Self.racerCount) racing writers won one name: \(promise)",
+                        mend:
+                            "put the lake on a local file system, or into a bucket of a service with conditional puts"
                     )
                 ]
             }
@@ -39,11 +40,17 @@ struct LakeCheck {
         }
     }
 
+    private var promise: String {
+        lake.store.isLocal
+            ? "the file system does not link atomically" : "the service does not heed If-None-Match"
+    }
+
     /// Lets threads put one object at once and counts those that were told they made it.
     ///
     /// Leaves nothing behind.
     private func raceForOneName() throws -> Int {
-        let store = LocalStore(root: existingFolder())
+        // The lake's own folder may have to be made yet.
+        let store: any ObjectStore = lake.store.isLocal ? LocalStore(root: existingFolder()) : lake.store
         let key = ".auditlake-check-\(RandomName.make())"
         defer { try? store.remove(key) }
         let outcomes = Mutex<[Result<Bool, any Error>]>([])

@@ -7,11 +7,13 @@ import Query
 
 /// Opens the lake's tables for a reading command.
 struct LakeReading {
+    let configuration: LakeConfiguration
     let lake: Lake
     let catalog: String
 
     /// Opens a lake that has to exist.
     init(_ configuration: LakeConfiguration) throws {
+        self.configuration = configuration
         lake = try configuration.openableLake()
         catalog = configuration.catalog.value
         guard try lake.openForReading() else {

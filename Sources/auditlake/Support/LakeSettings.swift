@@ -31,11 +31,9 @@ extension LakeConfiguration {
     func openableLake() throws -> Lake {
         switch lake.value {
         case .folder(let path): Lake(store: LocalStore(root: path))
-        case .s3:
-            throw UsageError(
-                message: "lake: \(lake): object storage is not in this release",
-                mend: "name a folder",
-                status: .configuration
+        case .s3(let bucket, let prefix):
+            Lake(
+                store: S3Store(client: try BucketClients.client(of: objectStore(of: bucket)), prefix: prefix)
             )
         }
     }
@@ -71,7 +69,7 @@ extension LakeConfiguration {
     func settings(of pipeline: Pipeline) throws -> PipelineSettings {
         switch pipeline {
         case .postgres(let pipeline): .postgres(try settings(of: pipeline))
-        case .databricks(let pipeline): .databricks(settings(of: pipeline))
+        case .databricks(let pipeline): .databricks(try settings(of: pipeline))
         }
     }
 

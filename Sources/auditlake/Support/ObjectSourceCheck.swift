@@ -24,7 +24,7 @@ struct ObjectSourceCheck {
                     Finding(.bad, name, "libsimdjson.so.14 is not installed", mend: "install libsimdjson14")
                 ]
             }
-            let drops = ObjectDrops(source: settings.source)
+            let drops = settings.drops(clock: wallClock)
             let look = try drops.look(after: ObjectLedger(), limit: .max)
             let bytes = look.objects.reduce(0) { $0 + $1.byteCount }
             var findings: [Finding] = []

@@ -78,9 +78,7 @@ struct RowLookup {
 
     /// The rows that a query gives.
     func select<Result: Decodable>(_ sql: String) async throws -> [Result] {
-        let environment = ProcessInfo.processInfo.environment
-        let executable = try EngineLocation.find(executable: Program.path, environment: environment)
-        let engine = QueryEngine(executable: executable, temporaryFolder: NSTemporaryDirectory())
+        let engine = try reading.configuration.queryEngine()
         let path = "\(NSTemporaryDirectory())/auditlake-trace-\(UUID().uuidString)"
         let handle = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard handle >= 0 else {

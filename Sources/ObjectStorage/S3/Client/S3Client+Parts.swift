@@ -35,9 +35,25 @@ extension S3Client {
     }
 
     /// Runs `body` on one of the client's own threads.
+    ///
+    /// - Returns: What it comes to, to be waited for.
+    package func later<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) -> PendingCall<Value>
+    {
+        PendingCall(future: onWorker(body))
+    }
+
+    /// Runs `body` on one of the client's own threads.
     func onWorker<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) -> EventLoopFuture<Value> {
         workers.runIfActive(eventLoop: MultiThreadedEventLoopGroup.singleton.any(), body)
     }
+}
+
+/// What a call on another thread comes to.
+package struct PendingCall<Value: Sendable>: Sendable {
+    fileprivate let future: EventLoopFuture<Value>
+
+    /// Waits for it; throws what the call threw.
+    package func value() throws -> Value { try future.wait() }
 }
 
 /// The caller's memory; parts write to places of their own in it while the caller waits.

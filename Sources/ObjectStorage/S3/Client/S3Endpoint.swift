@@ -39,6 +39,11 @@ package struct S3Endpoint: Hashable, Sendable {
         canChangeRegion = true
     }
 
+    /// The region of an access point's ARN; nil for other names of buckets.
+    package static func region(ofAccessPoint bucket: String) -> String? {
+        bucket.hasPrefix("arn:") ? (try? AccessPoint(bucket))?.region : nil
+    }
+
     /// The path of a key, percent-encoded; without a key that of the bucket.
     package func path(_ key: String? = nil) -> String {
         guard let key else { return pathPrefix.isEmpty ? "/" : pathPrefix }

@@ -1,0 +1,98 @@
+import ObjectStorage
+
+/// A bucket as a source sees it: objects by key, listed in order of their keys' bytes.
+///
+/// May be used from several threads. Everything throws `StorageError`.
+package protocol Bucket: Sendable {
+    /// `s3://name`.
+    var url: String { get }
+
+    /// Calls `page` with all objects whose keys begin with a prefix and stand behind another key, some at a time, until it
+    /// returns false.
+    func list(prefix: String, behind key: String, _ page: ([S3Object]) throws -> Bool) throws
+
+    /// The first bytes of an object; nil when there is none.
+    ///
+    /// - Parameters:
+    ///   - key: The object's key.
+    ///   - byteCount: How many bytes, at the most.
+    func start(of key: String, byteCount: Int) throws -> S3Body?
+
+    /// The same on another thread.
+    func startLater(of key: String, byteCount: Int) -> any PendingBody
+
+    /// Reads bytes of an object that is still the one of an entity tag.
+    ///
+    /// - Returns: The number of bytes.
+    func read(
+        _ object: S3Object,
+        at offset: UInt64,
+        into buffer: UnsafeMutableRawBufferPointer
+    ) throws -> Int
+}
+
+/// Bytes that are under way.
+package protocol PendingBody {
+    /// Waits for them; nil when there is no object.
+    func value() throws -> S3Body?
+}
+
+/// A bucket of S3.
+package struct S3Bucket: Bucket {
+    private let client: S3Client
+
+    /// Reads through a client.
+    package init(_ client: S3Client) { self.client = client }
+
+    package var url: String { "s3://\(client.settings.bucket)" }
+
+    private struct Enough: Error {}
+
+    package func list(prefix: String, behind key: String, _ page: ([S3Object]) throws -> Bool) throws {
+        do {
+            try StorageError.translating {
+                try client.list(prefix: prefix, startAfter: key.isEmpty ? nil : key) {
+                    guard try page($0.objects) else { throw Enough() }
+                }
+            }
+        } catch is Enough {
+            return
+        }
+    }
+
+    package func start(of key: String, byteCount: Int) throws -> S3Body? {
+        do {
+            return try client.get(key, range: 0..<UInt64(byteCount))
+        } catch let error as S3Error where error.code == .rangeNotSatisfiable {
+            // It has no bytes at all.
+            return try StorageError.translating { try client.get(key) }
+        } catch let error as S3Error {
+            throw StorageError(error)
+        }
+    }
+
+    package func startLater(of key: String, byteCount: Int) -> any PendingBody {
+        PendingStart(call: client.later { try self.start(of: key, byteCount: byteCount) })
+    }
+
+    private struct PendingStart: PendingBody {
+        let call: PendingCall<S3Body?>
+        func value() throws -> S3Body? { try call.value() }
+    }
+
+    package func read(
+        _ object: S3Object,
+        at offset: UInt64,
+        into buffer: UnsafeMutableRawBufferPointer
+    ) throws -> Int {
+        let range = offset..<min(offset + UInt64(buffer.count), max(offset, object.byteCount))
+        guard !range.isEmpty else { return 0 }
+        let count = try StorageError.translating {
+            try client.getInParts(object.key, range: range, ifMatch: object.etag, into: buffer)
+        }
+        guard let count else {
+            throw StorageError(code: .notFound, operation: "read", path: "\(url)/\(object.key)")
+        }
+        return count
+    }
+}

@@ -1,0 +1,168 @@
+import ObjectStorage
+
+/// The objects of a bucket at some patterns.
+///
+/// A listing asks once for a thousand keys. Where the keys name days, as in `date=2026-11-21`, days that are long past are
+/// leapt over, and looked at again with the first listing of each hour: it then costs about one request for each folder that
+/// holds days, however many objects there are.
+package final class BucketObjects: ObjectPlace {
+    /// What is leapt over.
+    package struct Window: Sendable {
+        /// How often all days are listed, in nanoseconds.
+        package var wholeInterval: Int64
+        /// The first day that each listing looks at, as `2026-11-21`, at a time in nanoseconds since 1970-01-01 UTC.
+        package var firstDay: @Sendable (Int64) -> String
+
+        /// Creates a window.
+        package init(
+            wholeInterval: Int64 = 3_600_000_000_000,
+            firstDay: @escaping @Sendable (Int64) -> String
+        ) {
+            self.wholeInterval = wholeInterval
+            self.firstDay = firstDay
+        }
+    }
+
+    private let bucket: any Bucket
+    private let patterns: [String]
+    private let window: Window?
+    private let clock: () -> Int64
+    private let ahead: ReadAhead
+    /// When all days were listed last, in nanoseconds since 1970-01-01 UTC.
+    private var lastWhole: Int64?
+
+    /// Names objects.
+    ///
+    /// - Parameters:
+    ///   - bucket: Where they lie.
+    ///   - patterns: URLs that begin with the bucket's.
+    ///   - window: What is leapt over; nil for nothing.
+    ///   - clock: In nanoseconds since 1970-01-01 UTC.
+    package init(
+        _ bucket: any Bucket,
+        patterns: [String],
+        window: Window? = nil,
+        clock: @escaping () -> Int64 = TailedFiles.kernelClock
+    ) {
+        self.bucket = bucket
+        self.patterns = patterns.flatMap(FilePattern.texts(of:))
+        self.window = window
+        self.clock = clock
+        ahead = ReadAhead(bucket)
+    }
+
+    package func list(_ body: (ListedObject) throws -> Void) throws -> ListingReport {
+        let now = clock()
+        var firstDay: String?
+        if let window, let lastWhole, now - lastWhole < window.wholeInterval {
+            firstDay = window.firstDay(now)
+        }
+        var report = ListingReport()
+        for text in patterns {
+            var pattern = KeyPattern(text, bucket: bucket.url)
+            if try !list(&pattern, from: firstDay, body), firstDay == nil {
+                report.remarks.append(.nothingMatches(pattern: text))
+            }
+        }
+        if firstDay == nil { lastWhole = now }
+        return report
+    }
+
+    /// Lists the objects of a pattern; whether there were any.
+    private func list(
+        _ pattern: inout KeyPattern,
+        from firstDay: String?,
+        _ body: (ListedObject) throws -> Void
+    ) throws -> Bool {
+        var hasObjects = false
+        var behind = ""
+        while true {
+            /// The key behind which the days begin that are wanted.
+            var leap: String?
+            try bucket.list(prefix: pattern.prefix, behind: behind) { objects in
+                for object in objects {
+                    if let target = leap {
+                        if object.key <= target { continue }
+                        leap = nil
+                    }
+                    if let firstDay, let day = Self.day(in: object.key),
+                        object.key[day...].prefix(10) < firstDay
+                    {
+                        leap = object.key[..<day] + firstDay
+                        continue
+                    }
+                    guard object.byteCount > 0, pattern.means(object.key) else { continue }
+                    hasObjects = true
+                    try give(object, body)
+                }
+                // The rest of the page is past as well: the next one begins where the wanted days do.
+                return leap == nil
+            }
+            guard let target = leap else { return hasObjects }
+            behind = target
+        }
+    }
+
+    private static let dayMarker = Array("date=".utf8)
+
+    /// Where the day of a folder of a key begins; nil when no folder names one.
+    private static func day(in key: String) -> String.Index? {
+        let bytes = key.utf8
+        var start = bytes.startIndex
+        while let slash = bytes[start...].firstIndex(of: UInt8(ascii: "/")) {
+            let part = bytes[start..<slash]
+            if part.count == dayMarker.count + 10, part.starts(with: dayMarker) {
+                let day = bytes.index(start, offsetBy: dayMarker.count)
+                return isDay(bytes[day..<slash]) ? day : nil
+            }
+            start = bytes.index(after: slash)
+        }
+        return nil
+    }
+
+    private static func isDay(_ text: Substring.UTF8View) -> Bool {
+        text.enumerated().allSatisfy { index, byte in
+            index == 4 || index == 7 ? byte == UInt8(ascii: "-") : (48...57).contains(byte)
+        }
+    }
+
+    private func give(_ object: S3Object, _ body: (ListedObject) throws -> Void) throws {
+        var key = "\(bucket.url)/\(object.key)"
+        var version = object.etag
+        try key.withUTF8 { key in
+            try version.withUTF8 { version in
+                let listed = ListedObject(
+                    key: UnsafeRawBufferPointer(key),
+                    version: UnsafeRawBufferPointer(version),
+                    byteCount: object.byteCount,
+                    modified: object.modified
+                )
+                try body(listed)
+            }
+        }
+    }
+
+    package func folders() throws -> [String] {
+        var folders: [String] = []
+        for text in patterns {
+            let folder = "\(bucket.url)/\(KeyPattern(text, bucket: bucket.url).commonFolder)"
+            if !folders.contains(folder) { folders.append(folder) }
+        }
+        return folders
+    }
+
+    package func expect(_ objects: [FoundObject]) {
+        ahead.expect(objects.map { (key: key(of: $0.key), byteCount: Int(clamping: $0.byteCount)) })
+    }
+
+    package func open(_ key: String) throws -> (any ObjectBytes)? {
+        let key = self.key(of: key)
+        guard let start = try ahead.start(of: key) else { return nil }
+        if let compression = Compression(path: key) {
+            return try CompressedBucketObject(start, compression, in: bucket)
+        }
+        return BucketObject(start, in: bucket)
+    }
+
+    private func key(of url: String) -> String { String(url.dropFirst(bucket.url.count + 1)) }
+}
