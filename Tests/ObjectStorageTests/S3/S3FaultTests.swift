@@ -80,13 +80,15 @@ import Testing
             }
         }
 
+        /// Short where a silent server is waited for.
+        var limits: WebLimits { self == .silence ? WebLimits(idle: .milliseconds(200)) : WebLimits() }
+
         var code: S3Error.Code { self == .silence ? .timeout : .connectionBroken }
     }
 
     @Test("an answer that ends too early or never comes is asked for again", arguments: Loss.allCases)
     func lost(loss: Loss) throws {
-        let limits = WebLimits(idle: .milliseconds(100))
-        let bucket = try TestBucket(limits: limits) { number, _ in
+        let bucket = try TestBucket(limits: loss.limits) { number, _ in
             number == 0 ? loss.reply : .bytes(200, Self.whole, Self.bytes)
         }
         #expect(try bucket.client.get("a")?.bytes == Self.bytes)
@@ -94,9 +96,8 @@ import Testing
 
     @Test("bytes of a torn answer are not taken for an object, in memory of the caller neither")
     func lostForEver() throws {
-        let limits = WebLimits(idle: .milliseconds(100))
         for loss in Loss.allCases {
-            let bucket = try TestBucket(attempts: 2, limits: limits) { _, _ in loss.reply }
+            let bucket = try TestBucket(attempts: 2, limits: loss.limits) { _, _ in loss.reply }
             #expect(s3Error { _ = try bucket.client.get("a") }?.code == loss.code)
             var memory = [UInt8](repeating: 0, count: 10)
             let error = s3Error {
