@@ -16,6 +16,8 @@ package protocol Bucket: Sendable {
     /// - Parameters:
     ///   - key: The object's key.
     ///   - byteCount: How many bytes, at the most.
+    /// - Returns: The bytes, and what the service says of the object.
+    /// - Throws: `StorageError`.
     func start(of key: String, byteCount: Int) throws -> S3Body?
 
     /// The same on another thread.

@@ -73,6 +73,7 @@ package struct DatabricksPipelineSettings: Sendable {
     /// The delivered objects, of which nothing has been seen yet.
     ///
     /// - Parameter clock: Microseconds since 1970-01-01 UTC.
+    /// - Returns: The objects.
     package func drops(clock: @escaping @Sendable () -> Int64) -> ObjectDrops {
         let nanoseconds: @Sendable () -> Int64 = { clock() * 1_000 }
         guard let bucket else { return ObjectDrops(source: source, clock: nanoseconds) }
