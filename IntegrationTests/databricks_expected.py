@@ -7,6 +7,8 @@ library and none of auditlake's code. `databricks_expected.py FILES…` prints w
 Rules (DESIGN, the tables' documentation and the record format as Databricks documents it):
   lines      end with \\n, a \\r before it is no part of the line; blank lines belong to no table
   bronze     every line, also a broken one; one that is no UTF-8 as Latin-1 text with raw_encoding latin1
+  marks      a byte order mark before a line is bronze's and no part of the event
+  envelopes  what stands beside records is in _rescued of every record, behind its own
   events     a JSON object with a time, a service or an action; names of the delivered form (serviceName), of the system table (service_name) or of
              Azure's diagnostic form (properties, identity; JSON held in strings), alone or many in {"records": […]}
   texts      a string with its escapes undone (half of a surrogate pair is U+FFFD), a number or boolean as written, null is NULL, anything nested
@@ -22,9 +24,11 @@ import calendar, datetime, decimal, gzip, hashlib, os, re, subprocess, sys, unic
 from collections import Counter, namedtuple
 from json.decoder import JSONDecodeError, scanstring
 
+MARK = b"\xef\xbb\xbf"
 RULES = ("valid_workspace_id", "timestamp_is_not_null", "service_name_is_not_null", "action_name_is_not_null")
+sys.setrecursionlimit(40_000)                                          # three calls for each level of nesting
 STRIP = ("null", "")                                                   # of "null", "", "{}", "[]"
-DEEPEST = 256                                                          # objects and arrays inside of each other
+DEEPEST = 4096                                                         # objects and arrays inside of each other
 DAY = 86_400_000_000                                                   # microseconds
 BRONZE = ("raw", "raw_encoding", "source", "source_offset", "source_partition", "source_key", "source_time", "ingest_ts", "date")
 TEXTS = ("accountId", "workspaceId", "sourceIPAddress", "userAgent", "sessionId", "email", "subjectName", "serviceName", "actionName", "requestId")
@@ -166,7 +170,7 @@ def inner(value):
 
 
 class Event:
-    def __init__(self, value):
+    def __init__(self, value, envelope=()):
         if value.kind != "object":
             raise NoEvent("no_event")
         self.fields, self.names, self.rescued = {}, {}, {}
@@ -175,6 +179,7 @@ class Event:
         self.take(value.members, DIAGNOSTIC if properties else FIELDS, "", properties)
         if not any(self.fields.get(f) is not None and self.fields[f].kind != "null" for f in ("timestamp", "event_time", "serviceName", "actionName")):
             raise NoEvent("no_event")
+        self.envelope = envelope
 
     def take(self, members, fields, path, properties=None):
         for key, value in members:
@@ -242,6 +247,8 @@ class Event:
         params, metadata = self.open("requestParams", None, strip), self.open("identity_metadata", None)
         params = None if params is None else {k: content(v) for k, v in params.items()}
         metadata = None if metadata is None else {k: content(v) for k, v in metadata.items()}
+        for key, value in self.envelope:
+            self.rescue(key, value)
         return {"version": text("version"), "timestamp": timestamp, "date_time": date_time, "date": day, **{t: text(t) for t in TEXTS}, "email": content(identity.get("email")),
                 "subjectName": content(identity.get("subjectName")), "requestParams": params, "response": response, "auditLevel": text("auditLevel"), "identity_metadata": metadata,
                 "_rescued": self.rescued or None, "ingest_ts": ingest_ts}
@@ -341,7 +348,7 @@ def lines(data, start=0):
         end = data.find(b"\n", at)
         end = len(data) if end < 0 else end
         line = data[at:end].removesuffix(b"\r")
-        if line.strip(b" \t\r"):
+        if line.removeprefix(MARK).strip(b" \t\r"):
             yield at, line
         at = end + 1
 
@@ -370,6 +377,9 @@ class Tables:
         self.bronze.append({"raw": text, "raw_encoding": encoding, "source": file.name, "source_offset": offset, "source_partition": None, "source_key": None,
                             "source_time": file.time, "ingest_ts": ingest_ts, "date": ingest_ts // DAY})
 
+        if line.startswith(MARK):
+            text, offset = text[3 if encoding else 1:], offset + len(MARK)
+
         def refuse(reason, record=text, at=offset):
             self.quarantine.append({"source": file.name, "source_offset": at, "length": len(record.encode("latin-1" if encoding else "utf-8")), "reason": reason, "raw": record,
                                     "raw_encoding": encoding, "ingest_ts": ingest_ts, "date": ingest_ts // DAY})
@@ -379,12 +389,15 @@ class Tables:
         except Malformed:
             return refuse("malformed_json")
         envelope = next((v for k, v in whole.members if k == "records" and v.kind == "array"), None) if whole.kind == "object" else None
+        beside = [] if envelope is None else [(k, v) for k, v in whole.members if v is not envelope]
+        if beside and not envelope.members:
+            return refuse("no_event")
         for value in [whole] if envelope is None else envelope.members:
             self.records += 1
             record = text if envelope is None else text[value.start:value.end]
             at = offset if envelope is None else offset + len(text[:value.start].encode("latin-1" if encoding else "utf-8"))
             try:
-                event = Event(value)
+                event = Event(value, beside)
             except NoEvent as e:
                 refuse(str(e), record, at)
                 continue

@@ -56,10 +56,10 @@ def check_expected():
     same("no quarantine", (t.quarantine, t.failed), ([], Counter()))
 
     # Faults.
-    t = tables('{"serviceName":"x"\n[1]\n{"a":1}\n{"timestamp":1,"serviceName":"s","actionName":"a","workspaceId":"-1"}\n' + "[" * 300 + "]" * 300)
+    t = tables('{"serviceName":"x"\n[1]\n{"a":1}\n{"timestamp":1,"serviceName":"s","actionName":"a","workspaceId":"-1"}\n' + "[" * 4100 + "]" * 4100)
     same("reasons", t.reasons(), Counter(malformed_json=2, no_event=2))
     same("all in bronze", (len(t.bronze), len(t.silver)), (5, 1))
-    same("where", [(q["source_offset"], q["length"]) for q in t.quarantine], [(0, 18), (19, 3), (23, 7), (101, 600)])
+    same("where", [(q["source_offset"], q["length"]) for q in t.quarantine], [(0, 18), (19, 3), (23, 7), (101, 8200)])
     same("failed rules", t.failed, Counter(valid_workspace_id=1))
     drop = {"valid_workspace_id": "drop"}
     t = tables('{"timestamp":1,"serviceName":"s","actionName":"a","workspaceId":"-1"}', actions=drop)
@@ -212,7 +212,7 @@ class Writer:
         time = self.batch * DAY
         objects = [{"key": f.name, "from": f.start, "to": len(f.data()) if f.end is None else f.end, "modified": f.time} for f in files]
         for kind, content in ("plans", {"batch": self.batch, "appID": "app", "plannedAt": time, "objects": objects}), \
-                ("receipts", {"batch": self.batch, "tables": [{"name": f"main.{n}", "rows": counts.get(n, 0), "lastBatch": b} for n, b in self.last.items()]}):
+                ("receipts", {"batch": self.batch, "gaps": [], "tables": [{"name": f"main.{n}", "rows": counts.get(n, 0), "lastBatch": b} for n, b in self.last.items()]}):
             os.makedirs(os.path.join(self.lake.shard, kind), exist_ok=True)
             with open(os.path.join(self.lake.shard, kind, f"{self.batch:020}.json"), "w") as f:
                 json.dump(content, f)

@@ -116,7 +116,7 @@ def nasty_lines():
         event("not an object", '"text"'), event("not an object", "[1,2]"), event("not an object", "7"), event("json in a text", '"{\\"k\\":\\"v\\"}"'), event("json in a text", '"{broken"'),
         event("values", '{"s":"x","n":1,"f":1.50,"e":1E5,"neg":-0,"big":123456789012345678901234567890,"huge":1e400,"t":true,"u":false,"z":null,"empty":"","o":{},"a":[],"blank":" "}'),
         event("nested", '{"o": { "k" : [ 1 , 2.50 , -0 , 1E3 , "a b" , "\\u00e9\\n" , null , true , { } , [ ] ] , "k" : 2 } , "a": [ [ ] , {"x" : "} ]"} ] }'),
-        event("nested", '{"deep":' + nested(200) + "}"), event("nested", '{"deep":' + nested(300) + "}"), "[" * 5000, "[" * 300 + "]" * 300,
+        event("nested", '{"deep":' + nested(200) + "}"), event("nested", '{"deep":' + nested(300) + "}"), event("nested", '{"deep":' + nested(4000) + "}"), event("nested", '{"deep":' + nested(4200) + "}"), "[" * 5000, "[" * 300 + "]" * 300,
         event("escapes", '{"e":"\\u00e9\\ud83d\\ude00\\/\\b\\f\\n\\r\\t\\"\\\\","half":"\\ud83d","other":"\\ude00x","swapped":"\\ude00\\ud83d","nul":"a\\u0000b","raw":"é😀\u2028"}'),
         event("escapes", '{"\\u006bey":"escaped key","key":"the same key"}'),
         *[event(s) for s in ("", " ", ".", "..", "a/b", "a-b", "a_b", "A_B", "ä", "Ä", "a\u0308", "s" * 300, "s" * 301, "new\nline", "🚀", "_delta_log", "bronze", "silver", "a%2Fb", "null")],
@@ -142,7 +142,9 @@ def nasty_lines():
         event("tail", '{"a":01}'), event("tail", '{"a":"\\x"}'), event("tail", '{"a":"raw\ttab"}'), event("tail", '{"a":tru}'), event("tail", '{"a" 1}'), event("tail", '{"a":.5}'), event("tail", '{"a":1.}'),
         event("equal"), event("equal"), event("equal"),
         '{"records":[]}', '{"records":[%s,%s,{"x":1},5,%s]}' % (event("in an envelope"), event("in an envelope"), event("in an envelope", '{ "k" : 1 }')), '{"records":{"a":1}}', '{"records":5}',
-        '{"more":1,"records":[%s]}' % event("in an envelope"), "{\"records\":[" + event("cut envelope"),
+        '{"more":1,"records":[%s]}' % event("in an envelope"), '{"more":1,"records":[]}',
+        '{"a":{"b": [1]},"more":null,"records":[%s,{"serviceName":"in an envelope","more":2,"a":"own"}],"more":"x","a#2":3,"records":5}' % event("in an envelope"),
+        "\ufeff" + event("marked"), "\ufeff", "\ufeff{", "\ufeff" + '{"records":[%s],"beside":1}' % event("marked"), "\ufeff\ufeff" + event("marked"), " \ufeff" + event("marked"), "{\"records\":[" + event("cut envelope"),
         '{"time":"2026-11-21T10:00:00.25Z","category":"c","properties":{"serviceName":"azure","actionName":"a","requestParams":"{\\"k\\":\\"v\\",\\"n\\":null,\\"o\\":{\\"p\\": 1}}",'
         '"response":"{\\"statusCode\\":200}","logId":"l"},"identity":"{\\"email\\":\\"e\\",\\"subjectName\\":\\"s\\"}","operationVersion":"1.0"}',
         '{"time":"2026-11-21T10:00:00.25Z","properties":{"serviceName":"azure","requestParams":{"k":"v"},"response":"broken"},"identity":"broken"}',
@@ -151,7 +153,7 @@ def nasty_lines():
         '"request_params":{"k":"v","e":""},"response":{"status_code":200,"error_message":null,"result":null},"event_id":"34ac703c","identity_metadata":{"run_by":"r"},"source_ip_address":"::1","audit_level":"A"}',
     ]
     return [line.encode("utf-8", "surrogatepass") for line in lines] + [
-        event("latin", '{"k":"caf\u00e9"}').encode("latin-1"), b"\xff\xfe", event("l\u00f6we").encode("latin-1"), event("latin", '{"k":"\u00e9').encode("latin-1"), b"caf\xe9 " + event().encode()]
+        event("latin", '{"k":"caf\u00e9"}').encode("latin-1"), b"\xef\xbb\xbf" + event("latin", '{"k":"caf\u00e9"}').encode("latin-1"), b"\xff\xfe", event("l\u00f6we").encode("latin-1"), event("latin", '{"k":"\u00e9').encode("latin-1"), b"caf\xe9 " + event().encode()]
 
 
 def nasty(a, folder, **keys):
