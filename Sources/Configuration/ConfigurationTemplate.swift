@@ -54,7 +54,7 @@ package struct ConfigurationTemplate: Hashable, Sendable {
         # Anywhere, ${ROLE} takes a variable of the environment, ${file:/run/secrets/x} the content of a file;
         # $${ stands for a literal ${. Relative paths count from the folder of this file.
 
-        # Where the tables lie: a folder.
+        # Where the tables lie: a folder, or s3://bucket/prefix.
         lake: ./lake
 
         # First part of every table name: catalog.schema.table.
@@ -170,6 +170,13 @@ package struct ConfigurationTemplate: Hashable, Sendable {
     }
 
     private static let ending = """
+        # Buckets of which the environment (AWS_REGION, AWS_PROFILE and so on) does not say all.
+        #object_stores:
+          #acme-audit:
+            #region: eu-central-1
+            #encryption: default
+            #timeout: 30s
+
         # What auditlake may use.
         #limits: {memory: 150MB}
 

@@ -24,21 +24,6 @@ final class FileContent: ObjectContent {
     deinit { if handle >= 0 { close(handle) } }
 
     func read(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
-        var filled = 0
-        while filled < buffer.count {
-            let count = pread(
-                handle,
-                buffer.baseAddress.map { $0 + filled },
-                buffer.count - filled,
-                Int(offset) + filled
-            )
-            if count == 0 { break }
-            if count < 0 {
-                if errno == EINTR { continue }
-                throw StorageError(errno: errno, operation: "read", path: path)
-            }
-            filled += count
-        }
-        return filled
+        try PosixFileSystem.read(handle, at: offset, into: buffer, path: path)
     }
 }

@@ -87,6 +87,39 @@ package struct PosixFileSystem: FileSystem {
         }
     }
 
+    /// Reads up to `buffer.count` bytes at an offset of an open file; fewer only at its end.
+    ///
+    /// - Parameters:
+    ///   - handle: The open file.
+    ///   - offset: Of the first byte.
+    ///   - buffer: Gets the bytes.
+    ///   - path: What the file is called in errors.
+    /// - Returns: The number of bytes read.
+    /// - Throws: `StorageError`.
+    package static func read(
+        _ handle: Int32,
+        at offset: UInt64,
+        into buffer: UnsafeMutableRawBufferPointer,
+        path: String
+    ) throws -> Int {
+        var count = 0
+        while count < buffer.count {
+            let part = pread(
+                handle,
+                buffer.baseAddress.map { $0 + count },
+                buffer.count - count,
+                off_t(offset) + count
+            )
+            if part == 0 { break }
+            if part < 0 {
+                if errno == EINTR { continue }
+                throw StorageError(errno: errno, operation: "read", path: path)
+            }
+            count += part
+        }
+        return count
+    }
+
     package func list(_ path: String) throws -> [FileStatus] {
         guard let folder = opendir(path) else {
             throw StorageError(errno: errno, operation: "list", path: path)

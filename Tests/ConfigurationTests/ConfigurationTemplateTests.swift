@@ -30,6 +30,10 @@ import Testing
             pipeline.timeZone = Setting("UTC")
             expected.pipelines[0] = .postgres(pipeline)
         }
+        // The file says of a bucket what holds for one that it does not name, but for its region.
+        var bucket = ObjectStoreConfiguration(bucket: "acme-audit")
+        bucket.region = Setting("eu-central-1")
+        expected.objectStores = [bucket]
         let smallest = databricksYAML(objects: "\"/var/audit/databricks/**/*.json*\"")
         expected.pipelines.append(.databricks(try databricks(smallest)))
         #expect(try parse(uncommented) == expected)

@@ -30,22 +30,7 @@ final class OpenFile {
         into buffer: UnsafeMutableRawBufferPointer,
         path: String
     ) throws -> Int {
-        var count = 0
-        while count < buffer.count {
-            let part = pread(
-                handle,
-                buffer.baseAddress.map { $0 + count },
-                buffer.count - count,
-                off_t(offset) + count
-            )
-            if part == 0 { break }
-            if part < 0 {
-                if errno == EINTR { continue }
-                throw StorageError(errno: errno, operation: "read", path: path)
-            }
-            count += part
-        }
-        return count
+        try PosixFileSystem.read(handle, at: offset, into: buffer, path: path)
     }
 }
 

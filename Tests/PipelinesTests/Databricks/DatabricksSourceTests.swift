@@ -90,6 +90,26 @@ import Testing
         }
     }
 
+    @Test func aFileThatEndsInsideALongLineWaitsWhole() throws {
+        try withLake { lake in
+            lake.settings.decoding.maxPendingBytes = 1 << 20
+            // A piece of it would be taken, and what follows as another line.
+            let long = String(repeating: "x", count: 9 << 20)
+            try lake.deliver([Fixture.event(1), long], age: 0)
+            try lake.deliver([Fixture.event(3)], to: "b.json", age: 0)
+            let summary = try lake.run()
+            #expect(summary.rows == 1 && summary.batches == 1)
+            #expect(summary.pending.count == 1)
+            #expect(try lake.run().batches == 0)
+            try lake.deliver([Fixture.event(1), long, "y\n", Fixture.event(4)], age: 0)
+            #expect(try lake.run().rows == 2)
+            #expect(try lake.texts("requestId", of: lake.settings.silver) == ["r-1", "r-3", "r-4"])
+            #expect(try lake.texts("raw", of: lake.settings.quarantine).count == 1)
+            let raw = try lake.texts("raw", of: lake.settings.bronze).filter { !$0.hasPrefix("{") }
+            #expect(raw.map(\.utf8.count).sorted() == [(1 << 20) + 1, 8 << 20])
+        }
+    }
+
     // MARK: The end of a batch
 
     @Test func aBatchEndsAtTheLastLineThatFits() throws {

@@ -42,7 +42,7 @@ package final class S3Client: Sendable {
     /// Ends all connections.
     package func shutdown() throws {
         try workers.syncShutdownGracefully()
-        try transport.shutdown()
+        transport.shutdown()
     }
 
     /// `s3://bucket/key`, for people.

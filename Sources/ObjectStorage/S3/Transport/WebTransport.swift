@@ -71,19 +71,23 @@ package final class WebTransport: Sendable {
         _ body: (WebTransport) throws -> Result
     ) throws -> Result {
         let transport = WebTransport(limits: limits, certificates: certificates)
-        do {
-            let result = try body(transport)
-            try transport.shutdown()
-            return result
-        } catch {
-            // The first error says more than one of closing.
-            try? transport.shutdown()
-            throw error
-        }
+        defer { transport.shutdown() }
+        return try body(transport)
     }
 
-    /// Ends all connections; requests that are under way fail.
-    package func shutdown() throws { try client.syncShutdown() }
+    /// A connection whose answer has come may still be about to be told that its request was sent.
+    private static let restTime = TimeAmount.seconds(1)
+
+    /// Ends all connections, soon; no request may be under way or follow.
+    ///
+    /// At once, the client would trap over a connection that becomes idle after it was closed (async-http-client 1.37.0,
+    /// `HTTP1Connections.releaseConnection`).
+    package func shutdown() {
+        let client = client
+        client.eventLoopGroup.any().scheduleTask(in: Self.restTime) {
+            client.shutdown { _ in }
+        }
+    }
 
     /// Sends a request and gives its answer, whatever the status.
     ///
