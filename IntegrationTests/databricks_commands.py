@@ -9,23 +9,14 @@ Exit status 1 when a case fails.
 import glob, json, os, re, signal, sys, time
 import databricks_lake, databricks_test, harness
 from databricks_lake import GOLD, PIPELINE, SCHEMA, EventLake
-from databricks_test import event, put
-from harness import case, demand
+from databricks_test import put, some
+from harness import case, demand, good
 
 CONFIGURATION, STATE = 65, 76
-DAY = 86_400_000
-FIRST = 1795219200000                                                  # 2026-11-21 in milliseconds
 
 
 def equal(got, want, what):
     demand(got == want, f"{what}: {got!r}, expected {want!r}")
-
-
-def good(w, *arguments):
-    """what a command that has to end well printed"""
-    done = w.run(*arguments)
-    demand(done.returncode == 0, f"{' '.join(arguments)} ended with {done.returncode}: {done.stderr.strip()}")
-    return done.stdout
 
 
 def refused(w, status, *arguments):
@@ -38,10 +29,6 @@ def refused(w, status, *arguments):
 def status(w):
     (found,) = json.loads(good(w, "status", "--format", "json"))
     return found["gold_behind_batches"], found["gold_behind_rows"]
-
-
-def some(service, *numbers, **more):
-    return [event(service, json.dumps({"n": str(n)}), event_id=json.dumps(f"{service}-{n}"), timestamp=str(FIRST + n * DAY), **more).encode() for n in numbers]
 
 
 def deliver(w, name, lines, at=[1_795_000_000]):

@@ -74,7 +74,7 @@ def take_back(workspace, name, batch, app):
         return False
     if glob.glob(os.path.join(glob.escape(folder), f"{files[-1][:20]}.checkpoint*")):
         return False
-    os.remove(os.path.join(folder, files[-1]))
+    workspace.remove(os.path.join(folder, files[-1]))
     return True
 
 

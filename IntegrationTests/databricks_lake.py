@@ -65,6 +65,18 @@ class EventLake(harness.Workspace):
         folder = self.place(GOLD)
         return sorted(n for n in os.listdir(folder) if os.path.isdir(os.path.join(folder, n, "_delta_log"))) if os.path.isdir(folder) else []
 
+    def name_of(self, path):
+        """what column source calls a file"""
+        return os.path.abspath(path)
+
+    def path_of(self, name):
+        """where a test finds the file of that name"""
+        return self.lost.get(name, name)
+
+    def rows(self, reader, name):
+        """a table as a reader has it"""
+        return engines.read(reader, self.place(name))
+
     def start_following(self, *arguments):
         """a run that follows, without its phases"""
         return subprocess.Popen([self.binary, "run", "--follow", "--log-level", "error", *arguments], cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
@@ -89,9 +101,9 @@ def batches(workspace):
             if r["from"] != ends.get(r["key"], 0):
                 problems.append(f"batch {n}: {r['key']} from {r['from']}, but the batch before ended at {ends.get(r['key'], 0)}")
             ends[r["key"]] = r["to"]
-            files.append(File(workspace.lost.get(r["key"], r["key"]), r["key"], r["modified"], r["from"], r["to"]))
+            files.append(File(workspace.path_of(r["key"]), r["key"], r["modified"], r["from"], r["to"]))
         found.append((files, last))
-    whole = {f.name: len(f.data()) for f in expected.arrival(workspace.events)}
+    whole = {workspace.name_of(f.path): len(f.data()) for f in expected.arrival(workspace.events)}
     problems += [f"{name}: {ends.get(name, 0)} of {size} bytes are in the plans" for name, size in whole.items() if ends.get(name, 0) != size]
     problems += [f"{name} is in the plans but not in the folder" for name in ends.keys() - whole.keys() - workspace.lost.keys()]
     return found, problems
@@ -204,7 +216,7 @@ def compare_table(workspace, name, columns, keys, wanted, readers, struct=None):
     rows = [tuple(flat(row[c]) for c in columns) for row in wanted]
     for reader in readers:
         try:
-            table = engines.read(reader, folder)
+            table = workspace.rows(reader, name)
         except Exception as e:                                         # one reader's refusal is a finding; go on with the others
             problems.append(f"{name} in {reader}: {type(e).__name__}: {str(e)[:500]}")
             continue

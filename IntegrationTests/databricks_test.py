@@ -22,6 +22,8 @@ from harness import ROOT, Failure, demand
 SAMPLE = os.path.join(ROOT, "Examples", "databricks", "audit-logs")
 LEFT_ALONE = 1_700_000_000                                             # long ago: nobody is writing the file any more
 INPUT = 66
+DAY = 86_400_000
+FIRST = 1795219200000                                                  # 2026-11-21 in milliseconds
 STRIPS = {"null": "null", "": '""', "{}": "{}", "[]": "[]"}
 
 
@@ -97,6 +99,11 @@ def event(service="svc", params="{}", **more):
     """an event's line; the values of `more` are JSON text"""
     fields = {"version": '"2.0"', "timestamp": "1795250000123", "workspaceId": '"42"', "serviceName": json.dumps(service), "actionName": '"act"', "requestParams": params} | more
     return "{" + ",".join(f'"{k}":{v}' for k, v in fields.items() if v is not None) + "}"
+
+
+def some(service, *numbers, **more):
+    """events of a service, a day of its own for each number"""
+    return [event(service, json.dumps({"n": str(n)}), event_id=json.dumps(f"{service}-{n}"), timestamp=str(FIRST + n * DAY), **more).encode() for n in numbers]
 
 
 def nested(depth):

@@ -76,6 +76,10 @@ class Workspace:
         """every table that the pipeline may have, schema.table"""
         return [self.main_table, f"_auditlake.quarantine_{self.pipeline}"]
 
+    def remove(self, path):
+        """takes a file out of the lake"""
+        os.remove(path)
+
     @property
     def shard(self):
         return os.path.join(self.lake, "_auditlake", self.pipeline, "0")
@@ -451,6 +455,13 @@ def case(body):
 def demand(truth, text):
     if not truth:
         raise Failure(text)
+
+
+def good(w, *arguments):
+    """what a command that has to end well printed"""
+    done = w.run(*arguments)
+    demand(done.returncode == 0, f"{' '.join(arguments)} ended with {done.returncode}: {done.stderr.strip()}")
+    return done.stdout
 
 
 class Bench:

@@ -7,22 +7,13 @@ refuse what is signed wrongly is part of those tests, and seen here once more wi
 
 Exit status 1 when a test fails.
 """
-import datetime, json, os, socket, subprocess, sys, tempfile, time
-import boto3, botocore.exceptions
+import datetime, os, subprocess, sys, tempfile
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from s3_service import BUCKET, Service
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-BUCKET = "lake"
-# Calls that moto lets pass without keys, before it checks all: those of `prepare`.
-OPEN_CALLS = 4
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def certificate(folder):
@@ -43,66 +34,15 @@ def certificate(folder):
     return paths
 
 
-def start(port, log, files):
-    tls = ["-s", "-c", files[0], "-k", files[1]] if files else []
-    server = subprocess.Popen(
-        [os.path.join(os.path.dirname(sys.executable), "moto_server"), "-H", "127.0.0.1", "-p", str(port), *tls],
-        env={**os.environ, "INITIAL_NO_AUTH_ACTION_COUNT": str(OPEN_CALLS)}, stdout=log, stderr=log)
-    for _ in range(600):
-        if server.poll() is not None:
-            sys.exit("moto ended at once")
-        with socket.socket() as s:
-            if s.connect_ex(("127.0.0.1", port)) == 0:
-                return server
-        time.sleep(0.1)
-    sys.exit("moto does not listen")
-
-
-def client(service, endpoint, key="none", secret="none"):
-    return boto3.client(service, endpoint_url=endpoint, region_name="us-east-1", aws_access_key_id=key, aws_secret_access_key=secret)
-
-
-def prepare(endpoint):
-    """a user with all rights and a bucket; the user's keys"""
-    iam = client("iam", endpoint)
-    iam.create_user(UserName="tester")
-    rights = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
-    iam.put_user_policy(UserName="tester", PolicyName="all", PolicyDocument=json.dumps(rights))
-    keys = iam.create_access_key(UserName="tester")["AccessKey"]
-    client("s3", endpoint).create_bucket(Bucket=BUCKET)
-    return keys["AccessKeyId"], keys["SecretAccessKey"]
-
-
-def refuses(endpoint, key, secret):
-    try:
-        client("s3", endpoint, key, secret).list_objects_v2(Bucket=BUCKET)
-        return False
-    except botocore.exceptions.ClientError as e:
-        return e.response["Error"]["Code"] in ("InvalidAccessKeyId", "SignatureDoesNotMatch")
-
-
 def tests(scheme, folder):
     """whether the tests pass over http or https"""
     files = certificate(folder) if scheme == "https" else None
-    port = free_port()
-    endpoint = f"{scheme}://localhost:{port}"
-    environment = {**os.environ, "AUDITLAKE_S3_ENDPOINT": endpoint, "AUDITLAKE_S3_BUCKET": BUCKET, "AWS_REGION": "us-east-1",
-                   "AWS_EC2_METADATA_DISABLED": "true"}
     if files:
-        environment["AWS_CA_BUNDLE"] = os.environ["AWS_CA_BUNDLE"] = files[0]
-    with open(os.path.join(folder, "moto.log"), "ab") as log:
-        server = start(port, log, files)
-        try:
-            key, secret = prepare(endpoint)
-            if refuses(endpoint, key, secret) or not refuses(endpoint, key, "wrong") or not refuses(endpoint, "none", "none"):
-                sys.exit("moto does not check signatures")
-            environment |= {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret}
-            print(f"-- {scheme}", flush=True)
-            return subprocess.run(["swift", "test", "--skip-build", "--filter", "S3ServiceTests"], cwd=ROOT, stdin=subprocess.DEVNULL,
-                                  env=environment).returncode == 0
-        finally:
-            server.terminate()
-            server.wait()
+        os.environ["AWS_CA_BUNDLE"] = files[0]
+    with Service(folder, files) as service:
+        print(f"-- {scheme}", flush=True)
+        return subprocess.run(["swift", "test", "--skip-build", "--filter", "S3ServiceTests"], cwd=ROOT, stdin=subprocess.DEVNULL,
+                              env={**os.environ, "AUDITLAKE_S3_ENDPOINT": service.endpoint, "AUDITLAKE_S3_BUCKET": BUCKET}).returncode == 0
 
 
 def main():

@@ -82,27 +82,36 @@ package struct Lake: Sendable {
         }
     }
 
-    /// Whether this lake has claimed a table's name, in any spelling.
-    package func hasClaimed(_ name: TableName) throws -> Bool { try store.exists(claimKey(name)) }
-
     private func claimKey(_ name: TableName) -> String {
         "\(Self.reservedName)/names/\(name.description.lowercased())"
     }
 
+    /// Whether this lake has claimed a table's name for its folder.
+    ///
+    /// - Throws: `LakeError` with `nameTaken` when a table of another spelling has it; `StorageError`.
+    package func hasClaimed(_ name: TableName) throws -> Bool {
+        guard let bytes = try store.read(claimKey(name)) else { return false }
+        try check(claim: bytes, of: name)
+        return true
+    }
+
     /// Claims a table's name for its folder, without regard to case, for good.
     ///
-    /// - Throws: `LakeError` with `nameTaken` when a table of another spelling has it.
-    package func claim(_ name: TableName) throws {
-        let key = claimKey(name)
+    /// - Returns: Whether nobody had claimed it before, so that no table of the lake can have it yet.
+    /// - Throws: `LakeError` with `nameTaken` when a table of another spelling has it; `StorageError`.
+    @discardableResult
+    package func claim(_ name: TableName) throws -> Bool {
+        if try hasClaimed(name) { return false }
         let claim = Claim(name: name.description, folder: name.folder)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        if try store.exists(key) == false, try store.putIfAbsent(key, Array(try encoder.encode(claim))) {
-            return
-        }
-        guard let bytes = try store.read(key),
-            let owner = try? JSONDecoder().decode(Claim.self, from: Data(bytes))
-        else {
+        if try store.putIfAbsent(claimKey(name), Array(try encoder.encode(claim))) { return true }
+        return try !hasClaimed(name)
+    }
+
+    private func check(claim bytes: [UInt8], of name: TableName) throws {
+        let key = claimKey(name)
+        guard let owner = try? JSONDecoder().decode(Claim.self, from: Data(bytes)) else {
             throw LakeError(
                 code: .damaged,
                 description: "the name claim \(store.path(key)) cannot be read",

@@ -59,7 +59,10 @@ extension DeltaTable {
             version: 0,
             actions: [.commitInfo(info), .protocol(.current), .metaData(metadata)]
         )
-        _ = try store.putIfAbsent("\(folder)/\(LogFileName.commit(version: 0).path)", commit.encoded)
+        if try store.putIfAbsent("\(folder)/\(LogFileName.commit(version: 0).path)", commit.encoded) {
+            let head = try TableHead(creation: commit)
+            return DeltaTable(store: store, folder: folder, head: head, checkpointVersion: -1)
+        }
         guard let table = try open(store: store, folder: folder) else {
             throw DeltaLogError(.noSuchVersion, "the table that was just created is gone", version: 0)
         }
@@ -254,6 +257,7 @@ extension DeltaTable {
                 observer?(.commit)
                 try requireLog(upTo: version)
                 if try store.putIfAbsent(logKey(.commit(version: version)), bytes) {
+                    try goOn(to: bytes)
                     attempt.report(.won)
                 } else {
                     let winner = try readCommit(version, content: .all).required(version)
@@ -265,9 +269,7 @@ extension DeltaTable {
                     attempt.report(.taken(winner))
                 }
             case .mergeSchema: attempt.acceptSchema()
-            case .committed(let version):
-                try refresh()
-                return .committed(version: version)
+            case .committed(let version): return .committed(version: version)
             case .alreadyCommitted(let version):
                 // The process that linked it may have been killed before it made the name durable.
                 try store.makeDurable(logKey(.commit(version: version)))

@@ -17,6 +17,8 @@ package final class DeltaTable {
     package internal(set) var head: TableHead
     /// The version of the newest checkpoint that was seen; -1 for none.
     var checkpointVersion: Int64
+    /// The newest version whose commit file was seen by this, and the hash of that file.
+    var seenCommit: (version: Int64, hash: UInt64)?
     /// The whole state at some version up to the head's, once it was needed.
     var cachedSnapshot: Snapshot?
     /// Told of each stage of a commit and of maintenance, for progress and fault tests.
@@ -89,7 +91,14 @@ package final class DeltaTable {
 
     /// Reads what others have committed since.
     package func refresh() throws {
-        while let commit = try readCommit(head.version + 1, content: .head) { try head.apply(commit) }
+        while let bytes = try store.read(logKey(.commit(version: head.version + 1))) { try goOn(to: bytes) }
+    }
+
+    /// Takes the commit that follows the head, which is in the log.
+    func goOn(to bytes: [UInt8]) throws {
+        let commit = try Commit(version: head.version + 1, decoding: bytes, content: .head)
+        try head.apply(commit)
+        seenCommit = (commit.version, Self.hash(bytes))
     }
 
     static func readCommit(

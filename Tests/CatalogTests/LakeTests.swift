@@ -68,9 +68,10 @@ import Testing
             #expect(try !lake.hasClaimed(try name("main.audit.logs")))
             try lake.claim(try name("main.audit.Logs"))
             try lake.claim(try name("main.audit.Logs"))
-            #expect(try lake.hasClaimed(try name("main.audit.logs")))
+            #expect(try lake.hasClaimed(try name("main.audit.Logs")))
             for other in ["main.audit.logs", "main.AUDIT.Logs", "MAIN.audit.Logs"] {
                 let error = #expect(throws: Lake.LakeError.self) { try lake.claim(try name(other)) }
+                #expect(throws: Lake.LakeError.self) { try lake.hasClaimed(try name(other)) }
                 #expect(error?.code == .nameTaken)
                 #expect(error?.description.contains("main.audit.Logs") == true)
                 #expect(error?.mend.contains("main.audit.Logs") == true)

@@ -62,11 +62,13 @@ package final class DatabricksPipeline {
         )
     }
 
-    func openTables(of opening: ShardStore.Opening) throws {
+    func openTables(of opening: ShardStore.Opening) throws -> Set<TableName> {
+        let open = Set(tables.map(\.name))
         var state = opening.state
         // The tables of a plan were made before it.
         if let plan = opening.plan { state.apply(plan) }
         for service in try KnownServices(state).services { try openGold(service) }
+        return Set(tables.map(\.name)).subtracting(open)
     }
 
     /// Opens or makes the table of a service.

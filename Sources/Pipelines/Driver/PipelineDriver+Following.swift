@@ -43,7 +43,7 @@ extension PipelineDriver {
             backOff.reset()
             if ContinuousClock.now >= nextProjection {
                 tell(run)
-                try run.shard.hint(work.tables)
+                try note(run)
                 nextProjection = ContinuousClock.now + Self.projectionInterval
             }
             if work.unreadable != toldUnreadable { work.observer.event(.unreadable(work.unreadable)) }

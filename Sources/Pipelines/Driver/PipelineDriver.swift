@@ -48,6 +48,8 @@ final class PipelineDriver {
     let work: any PipelineWork
     /// Carry what plans say into system tables; none before the first time.
     private var followers: [PlanFollower] = []
+    /// Batches that were done when the heads of the tables were noted last.
+    private var notedBatches = 0
 
     init(_ work: any PipelineWork) { self.work = work }
 
@@ -58,10 +60,18 @@ final class PipelineDriver {
         var run = try work.open()
         while try run.advance() {}
         try project(run)
-        if work.summary.batches > 0 { try run.shard.hint(work.tables) }
+        try note(run)
         // What can be read is in the table; that there is more is no success.
         if let error = UnreadableInput.error(work.unreadable) { throw error }
         return work.summary
+    }
+
+    /// Notes the heads of all tables for the next run, when this one has changed them.
+    func note(_ run: ShardRun) throws {
+        let batches = work.summary.batches + work.summary.lateBatches
+        guard batches != notedBatches else { return }
+        try run.shard.hint(work.tables + followers.compactMap(\.table))
+        notedBatches = batches
     }
 
     /// Brings what plans say into the system tables; to be called after receipts, at most once a minute and at the end of

@@ -35,7 +35,9 @@ protocol BatchWork: AnyObject {
     var isDeferring: Bool { get }
 
     /// Makes sure that every table of the shard is open: those that its plans and receipts name.
-    func openTables(of opening: ShardStore.Opening) throws
+    ///
+    /// - Returns: Those that were not open before.
+    func openTables(of opening: ShardStore.Opening) throws -> Set<TableName>
 
     /// Reads what is unread, up to one batch, into data files that no commit names yet.
     ///

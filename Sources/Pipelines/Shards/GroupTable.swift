@@ -62,9 +62,18 @@ struct TableOpener {
     /// - Throws: `PipelineError` with code `tableMismatch` when something else made the table, or it has other columns;
     ///   `Lake.LakeError`, `StorageError`, `DeltaLogError`.
     func open(_ name: TableName, _ shape: TableShape) throws -> GroupTable {
-        let found = try lake.table(name, hint: hints[name.description])
+        if let found = try openExisting(name, shape) { return found }
+        // Under a name that had no claim nobody has made a table since.
+        return try open(lake.claim(name) ? nil : lake.table(name), name, shape)
+    }
+
+    /// Opens a table; nil when there is none.
+    ///
+    /// - Throws: As `open`.
+    func openExisting(_ name: TableName, _ shape: TableShape) throws -> GroupTable? {
+        guard let found = try lake.table(name, hint: hints[name.description]) else { return nil }
         // A claim comes before its table: a table without one is not ours, or lost the receipts that say what it holds.
-        if found != nil, try !lake.hasClaimed(name) {
+        guard try lake.hasClaimed(name) else {
             throw PipelineError(
                 code: .tableMismatch,
                 message:
@@ -73,9 +82,12 @@ struct TableOpener {
                     "bring that folder back from a backup, give the pipeline another table name, or move the table's folder away"
             )
         }
-        try lake.claim(name)
+        return try open(found, name, shape)
+    }
+
+    private func open(_ existing: DeltaTable?, _ name: TableName, _ shape: TableShape) throws -> GroupTable {
         let delta: DeltaTable
-        if let existing = try found ?? lake.table(name) {
+        if let existing {
             delta = existing
             guard try has(existing, shape) else {
                 throw PipelineError(

@@ -28,6 +28,8 @@ struct PlanFollower {
     private let appID: String
     /// The last batch that was looked at; nil before the table's cursor is known.
     private var cursor: UInt64?
+    /// The table, once it was needed.
+    private(set) var table: GroupTable?
 
     /// Follows a shard with this uuid.
     init(_ projection: any PlanProjection, shard: ShardStore, appID: String) {
@@ -51,16 +53,14 @@ struct PlanFollower {
         let name = TableName(catalog: catalog, schema: Lake.reservedName, table: projection.table)
         let stored = try cursor ?? shard.hint(of: projection.table)
         var next = stored
-        if cursor == nil {
-            let found = try opener.lake.table(name)?.head.transactions[appID]?.version ?? 0
-            next = max(stored, UInt64(found))
+        if cursor == nil, next < newest, let target = try opener.openExisting(name, shape) {
+            table = target
+            next = max(stored, UInt64(target.delta.head.transactions[appID]?.version ?? 0))
         }
-        guard next < newest else {
-            cursor = next
-            return
-        }
+        cursor = next
+        guard next < newest else { return }
         let now = opener.clock() / 1_000
-        var table: GroupTable?
+        var hasRows = false
         while next < newest {
             next += 1
             // Old plans may lie in a compacted segment: they were looked at a week ago.
@@ -68,11 +68,12 @@ struct PlanFollower {
             let target = try table ?? opener.open(name, shape)
             table = target
             try commit(rows, of: plan, to: target, now: now)
+            hasRows = true
         }
         cursor = next
         // Batches without a row leave no trace in the table.
-        if next > stored { try shard.hint(next, of: projection.table) }
-        guard let table else { return }
+        try shard.hint(next, of: projection.table)
+        guard hasRows, let table else { return }
         try table.delta.maintain(
             storage: table.storage,
             interval: DeltaTable.checkpointInterval,

@@ -25,8 +25,10 @@ struct ShardRun {
         self.appID = appID
         var opening = try shard.open()
         while true {
-            try pipeline.openTables(of: opening)
-            let transactions = try Self.transactions(of: pipeline.tables, appID: appID)
+            // Those that were opened before may be older than the shard's objects.
+            let fresh = try pipeline.openTables(of: opening)
+            for table in pipeline.tables where !fresh.contains(table.name) { try table.delta.refresh() }
+            let transactions = Self.transactions(of: pipeline.tables, appID: appID)
             do {
                 machine = try ShardMachine(
                     opening: ShardMachine.Record(
@@ -53,10 +55,9 @@ struct ShardRun {
     private static func transactions(
         of tables: [GroupTable],
         appID: String
-    ) throws -> [String: UInt64] {
+    ) -> [String: UInt64] {
         var transactions: [String: UInt64] = [:]
         for table in tables {
-            try table.delta.refresh()
             if let txn = table.delta.head.transactions[appID] {
                 transactions[table.name.description] = UInt64(txn.version)
             }

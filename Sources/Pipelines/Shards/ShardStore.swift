@@ -146,7 +146,7 @@ struct ShardStore {
         }
         var next = snapshot + 1
         while next <= batch {
-            guard let plan = try read(BatchPlan.self, path.plan(next)) else {
+            guard let plan = try next == batch ? lastPlan : read(BatchPlan.self, path.plan(next)) else {
                 throw ShardError(
                     code: .brokenSequence,
                     batch: next,
