@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""databricks_kill_test.py [--kills 40] [--seed N] [--binary PATH]
+"""databricks_kill_test.py [--kills 40] [--seed N] [--binary PATH] [--s3]
 
 Kills auditlake with SIGKILL at instants that are spread over all phases of a batch of Databricks events, starts it again, and at the end holds every table
 against an independent reading of the files: bronze, silver, the quarantine and every gold table have each of their rows once, with equal columns.
@@ -10,12 +10,14 @@ receipt is not, then the commits of some of them are taken away, as if their tur
 In the fifth, the rules and the layers of a run (--only) change from run to run, so that a batch is finished under others than those that it was planned with. In the sixth,
 `on_data_loss: continue` is set, and a file of a batch that was left open goes away before the next run.
 
+With --s3 the lakes lie in a bucket of moto.
+
 It counts in which phase a kill fell, what it left of a batch that has no receipt (which of its tables were there), and what had changed when such a batch was finished.
 Exit status 1 on any deviation, when a phase got no kill, when silver never had a batch without gold or gold without silver, or when one of these changes never came about.
 """
 import glob, json, os, random, sys, time, warnings
 from collections import Counter
-import databricks_lake, databricks_test, harness
+import databricks_lake, databricks_test, harness, s3_lake
 from databricks_lake import GOLD, SCHEMA, EventLake
 from harness import PHASES, Failure, Killer
 
@@ -117,7 +119,7 @@ def sources(rng):
 # ---------------------------------------------------------------- the lakes
 
 def one_file_a_batch(killer, folder, kills):
-    w = EventLake(killer.a.binary, folder, batch_bytes="1B")
+    w = killer.workspace(EventLake, folder, batch_bytes="1B")
     lines = [line for name, lines in sources(killer.rng) if "nasty" not in name for line in lines][:CHECKPOINT_AT + 40]
     Deliveries([(f"{n}.json", [line]) for n, line in enumerate(lines)], w, killer.rng).deliver_all()
     while kills and len(w.numbers("receipts")) < len(lines) - 5:
@@ -127,7 +129,7 @@ def one_file_a_batch(killer, folder, kills):
 
 
 def growing_files(killer, folder, kills):
-    w = EventLake(killer.a.binary, folder, batch_bytes=f"{killer.rng.randint(2_000, 20_000)}B")
+    w = killer.workspace(EventLake, folder, batch_bytes=f"{killer.rng.randint(2_000, 20_000)}B")
     deliveries = Deliveries(sources(killer.rng), w, killer.rng)
     while kills and deliveries.left:
         for _ in range(killer.rng.randint(1, 3)):
@@ -140,7 +142,7 @@ def growing_files(killer, folder, kills):
 
 
 def huge_batches(killer, folder, kills):
-    w = EventLake(killer.a.binary, folder)
+    w = killer.workspace(EventLake, folder)
     deliveries = Deliveries(sources(killer.rng), w, killer.rng)
     while kills and deliveries.left:
         deliveries.deliver(200)
@@ -155,7 +157,7 @@ def huge_batches(killer, folder, kills):
 
 def any_tables(killer, folder, kills):
     """lets a batch come to its receipt, kills it there, and takes commits back"""
-    w = EventLake(killer.a.binary, folder)
+    w = killer.workspace(EventLake, folder)
     deliveries = Deliveries(sources(killer.rng), w, killer.rng)
     while kills and deliveries.left:
         deliveries.deliver(killer.rng.randint(20, 120))
@@ -208,7 +210,7 @@ def rule_breakers(count):
 
 def other_settings(killer, folder, kills):
     """every run goes by other rules, and brings other layers forward"""
-    w = ChangingLake(killer.a.binary, folder, batch_bytes=f"{killer.rng.randint(8_000, 40_000)}B")
+    w = killer.workspace(ChangingLake, folder, batch_bytes=f"{killer.rng.randint(8_000, 40_000)}B")
     files = [(name, lines) for name, lines in sources(killer.rng) if "nasty" not in name]
     deliveries = Deliveries([*files, *((f"rules/{n}.json", rule_breakers(80)) for n in range(4))], w, killer.rng)
     while kills and deliveries.left:
@@ -235,7 +237,7 @@ def change_settings(killer, w, layers):
 
 def lost_files(killer, folder, kills):
     """a file of an open batch goes away before the batch is finished"""
-    w = EventLake(killer.a.binary, folder, on_data_loss="continue")
+    w = killer.workspace(EventLake, folder, on_data_loss="continue")
     place = os.path.join(folder, "lost")
     os.makedirs(place)
     rng, number = killer.rng, 0
@@ -274,8 +276,8 @@ class EventKiller(Killer):
 
     CHANGES = ("under other rules", "with other layers", "without a file, from bronze", "without a file that bronze has not")
 
-    def __init__(self, a, rng):
-        super().__init__(a, rng, killed=lambda w: self.states.update([state(w)]))
+    def __init__(self, a, rng, located):
+        super().__init__(a, rng, located=located, killed=lambda w: self.states.update([state(w)]))
         self.states, self.changes = Counter(), Counter()
 
     def kill_before_receipt(self, workspace):
@@ -319,10 +321,16 @@ def settle(w, name):
 def main():
     p = harness.arguments(__doc__, logs=False)
     p.add_argument("--kills", type=int, default=40)
+    s3_lake.add_option(p)
     a = p.parse_args()
     folder = harness.prepare(a)
     print(f"seed {a.seed}")
-    started, killer, good, number = time.monotonic(), EventKiller(a, random.Random(a.seed)), True, 0
+    with s3_lake.chosen(a, folder) as located:
+        return test(a, folder, EventKiller(a, random.Random(a.seed), located))
+
+
+def test(a, folder, killer):
+    started, good, number = time.monotonic(), True, 0
     rounds = [(one_file_a_batch, 0.25), (growing_files, 0.2), (huge_batches, 0.1), (any_tables, 0.15), (other_settings, 0.15), (lost_files, 0.15)]
     wanted = lambda: all(killer.counts[p] for p in PHASES) and all(killer.changes[c] for c in EventKiller.CHANGES)
     try:

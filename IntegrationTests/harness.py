@@ -175,9 +175,12 @@ class Run:
 class Killer:
     """kills runs in phases of choice, and looks over what is left each time"""
 
-    def __init__(self, a, rng, killed=lambda workspace: None):
-        """`killed`: told of every lake in which a process died"""
-        self.a, self.rng, self.killed, self.counts, self.late, self.merging = a, rng, killed, Counter(), 0, 0
+    def __init__(self, a, rng, killed=lambda workspace: None, located=lambda kind: kind):
+        """`killed`: told of every lake in which a process died; `located`: the kind of workspace that is like another, with its lake where it is wanted"""
+        self.a, self.rng, self.killed, self.located, self.counts, self.late, self.merging = a, rng, killed, located, Counter(), 0, 0
+
+    def workspace(self, kind, folder, *files, **keys):
+        return self.located(kind)(self.a.binary, folder, *files, **keys)
 
     @property
     def total(self):

@@ -3,11 +3,11 @@
 `lake` is then a copy of the bucket's objects on disk, made by boto3 and brought up to date whenever plans or receipts are listed; what is asked of it next
 holds as of then.
 """
-import json, os
+import contextlib, json, os
 import botocore.exceptions
 import pyarrow.parquet as pq
 import databricks_lake, engines
-from s3_service import BUCKET, REGION
+from s3_service import BUCKET, REGION, Service
 
 
 class Copy:
@@ -68,6 +68,22 @@ def in_bucket(kind, service, prefix=None, **store):
             self.copy.remove(path)
 
     return InBucket
+
+
+# ---------------------------------------------------------------- tests that have their lakes on disk or in a bucket
+
+def add_option(parser):
+    parser.add_argument("--s3", action="store_true", help="lakes in a bucket of moto")
+
+
+@contextlib.contextmanager
+def chosen(a, folder):
+    """what makes a kind of workspace one with its lake where the command line says"""
+    if not a.s3:
+        yield lambda kind: kind
+        return
+    with Service(folder) as service:
+        yield lambda kind: in_bucket(kind, service)
 
 
 # ---------------------------------------------------------------- the same tables over S3, by readers that share no code with each other

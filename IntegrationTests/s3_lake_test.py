@@ -166,6 +166,7 @@ def commands_work(b):
     for layer in "silver", "gold":
         said = good(w, "replay", layer, "--apply")
         demand("swapped" in said, said)
+    w.numbers("plans")
     (row,) = [r for r in s3_lake.read("deltalake", w, f"{SCHEMA}.silver").to_pylist() if r["event_id"] == "bare"]
     demand(not row["requestParams"], f"after the replay {row}")
     yield "replay silver and gold"
@@ -192,7 +193,7 @@ def what_is_wrong_is_said(b):
 
     yield fails("a wrong secret", INPUT, {"AWS_SECRET_ACCESS_KEY": "wrong-secret"}, place, "SignatureDoesNotMatch", "check the access key and its secret")
     yield fails("an unknown key", INPUT, {"AWS_ACCESS_KEY_ID": "AKIAUNKNOWN", "AWS_SECRET_ACCESS_KEY": "wrong-secret"}, place, "InvalidAccessKeyId", "check the access key")
-    yield fails("no keys", INPUT, {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "HOME": b.folder}, "AWS_ACCESS_KEY_ID", "AWS_PROFILE")
+    yield fails("no keys", STORAGE, {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "HOME": b.folder}, "AWS_ACCESS_KEY_ID", "AWS_PROFILE")
     yield fails("check with a wrong secret", CHECK, {"AWS_SECRET_ACCESS_KEY": "wrong-secret"}, w.url, "check the access key", command=("check",))
     bucket = {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": f"arn:aws:s3:::{BUCKET}"}
     read = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{BUCKET}/*"}

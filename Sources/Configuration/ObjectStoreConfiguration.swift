@@ -26,8 +26,8 @@ package struct ObjectStoreConfiguration: Hashable, Sendable {
     package var endpoint: Setting<String>?
     /// The region; nil when the environment or the profile says it.
     package var region: Setting<String>?
-    /// Whether the bucket stands in the path instead of the host name; with an endpoint unless said otherwise.
-    package var isPathStyle: Bool
+    /// Whether the bucket stands in the path instead of the host name; nil when the file does not say it.
+    package var isPathStyle: Bool?
     /// Who asks.
     package var credentials: Credentials
     /// How the server encrypts.
@@ -38,7 +38,6 @@ package struct ObjectStoreConfiguration: Hashable, Sendable {
     /// What holds for a bucket that the file does not name.
     package init(bucket: String) {
         self.bucket = bucket
-        isPathStyle = false
         credentials = .environment
         encryption = .bucketDefault
         timeout = Self.standardTimeout

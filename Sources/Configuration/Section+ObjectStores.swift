@@ -38,7 +38,7 @@ extension ObjectStoreConfiguration {
         self.bucket = bucket
         endpoint = section.endpoint("endpoint")
         region = section.text("region")
-        isPathStyle = section.flag("path_style", default: section.node("endpoint") != nil)
+        isPathStyle = section.node("path_style").map { _ in section.flag("path_style", default: false) }
         credentials = section.credentials()
         switch section.choice("encryption", default: EncryptionName.bucketDefault) {
         case .bucketDefault: encryption = .bucketDefault

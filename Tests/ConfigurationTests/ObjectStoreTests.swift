@@ -16,7 +16,7 @@ import Testing
         let configuration = try parse("lake: s3://acme-lake/audit")
         let store = configuration.objectStore(of: "acme-lake")
         #expect(store == ObjectStoreConfiguration(bucket: "acme-lake"))
-        #expect(store.endpoint == nil && store.region == nil && !store.isPathStyle)
+        #expect(store.endpoint == nil && store.region == nil && store.isPathStyle == nil)
         #expect(store.credentials == .environment && store.encryption == .bucketDefault)
         #expect(store.timeout == .seconds(30))
     }
@@ -41,7 +41,7 @@ import Testing
         )
         #expect(store.endpoint?.value == "http://127.0.0.1:7480")
         #expect(store.region?.value == "eu-central-1")
-        #expect(!store.isPathStyle)
+        #expect(store.isPathStyle == false)
         let keys = ObjectStoreConfiguration.Credentials.keys(
             id: Setting("AKID"),
             secret: Setting("s3cr3t", isSecret: true),
@@ -53,8 +53,8 @@ import Testing
         #expect(store.timeout == .seconds(5))
     }
 
-    @Test func anEndpointMeansPathStyleUnlessSaidOtherwise() throws {
-        #expect(try stores("  acme-lake: {endpoint: \"https://minio.acme.org\"}").first?.isPathStyle == true)
+    @Test func whatIsNotWrittenIsLeftToTheEnvironment() throws {
+        #expect(try stores("  acme-lake: {endpoint: \"https://minio.acme.org\"}").first?.isPathStyle == nil)
         #expect(try stores("  acme-lake: {profile: audit}").first?.credentials == .profile(Setting("audit")))
         #expect(try stores("  acme-lake: {encryption: s3}").first?.encryption == .s3)
     }

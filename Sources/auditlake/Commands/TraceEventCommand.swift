@@ -49,6 +49,7 @@ struct TraceEventCommand: AsyncParsableCommand {
 
     private var wanted: EventLookup.Wanted {
         guard let file, let byte else { return .event(id ?? "") }
+        guard !file.hasPrefix("s3://") else { return .byte(byte, of: file) }
         // Column source has absolute paths.
         return .byte(byte, of: URL(fileURLWithPath: file).standardizedFileURL.path)
     }

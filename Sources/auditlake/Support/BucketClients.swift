@@ -78,12 +78,14 @@ enum BucketClients {
             case .profile(let name): RefreshedCredentials(ProfileCredentials(context, profile: name.value))
             case .environment: RefreshedCredentials(CredentialsChain(context))
             }
+        let endpoint =
+            store.endpoint?.value ?? environment["AWS_ENDPOINT_URL_S3"] ?? environment["AWS_ENDPOINT_URL"]
         let settings = S3Settings(
-            endpoint: store.endpoint?.value ?? environment["AWS_ENDPOINT_URL_S3"]
-                ?? environment["AWS_ENDPOINT_URL"],
+            endpoint: endpoint,
             region: region,
             bucket: store.bucket,
-            pathStyle: store.isPathStyle,
+            // Only AWS itself is sure to have a host name for each bucket.
+            pathStyle: store.isPathStyle ?? (endpoint != nil),
             encryption: store.serverSideEncryption,
             certificates: environment["AWS_CA_BUNDLE"],
             limits: WebLimits(idle: store.timeout),
