@@ -1,5 +1,5 @@
 # Everything a person needs: make demo, make test.
-.PHONY: demo live test build bootstrap kill-test databricks-test databricks-kill-test rotation-test outcomes-test secrets-test soak bench bench-databricks bench-live lint clean
+.PHONY: demo live test build bootstrap kill-test s3-fault-test s3-kill-test databricks-test databricks-kill-test rotation-test outcomes-test secrets-test soak bench bench-databricks bench-live lint clean
 
 build: bootstrap
 	swift build -c release --product auditlake
@@ -23,6 +23,15 @@ test: bootstrap
 KILLS ?= 200
 kill-test: build
 	@Scripts/python IntegrationTests/kill_test.py --kills $(KILLS)
+
+# Every request of a small run to a bucket spoilt by a proxy, and a network that ends for good.
+s3-fault-test: build
+	@Scripts/python IntegrationTests/s3_fault_test.py --all
+
+# Kills over every phase with the lake in a bucket.
+s3-kill-test: build
+	@Scripts/python IntegrationTests/kill_test.py --s3 --kills $(KILLS)
+	@Scripts/python IntegrationTests/databricks_kill_test.py --s3 --kills $(KILLS)
 
 # The same for Databricks events: every table of the three layers.
 databricks-kill-test: build

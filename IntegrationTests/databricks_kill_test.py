@@ -87,7 +87,7 @@ class Deliveries:
 
     def __init__(self, sources, lake, rng):
         """`sources`: name and lines of every file"""
-        self.lake, self.rng, self.time = lake, rng, 1_795_400_000
+        self.lake, self.rng, self.time = lake, rng, databricks_test.LEFT_ALONE
         self.files = [[name, lines, 0] for name, lines in sources]
 
     @property
@@ -247,7 +247,7 @@ def lost_files(killer, folder, kills):
         all_files = sources(rng)
         for name, lines in rng.sample(all_files, 3):
             some = rng.sample(lines, min(len(lines), 20)) + [b"{broken"] * rng.randint(0, 2)
-            databricks_test.put(w, f"{number}/{name}", b"\n".join(some) + b"\n", 1_795_400_000 + number)
+            databricks_test.put(w, f"{number}/{name}", b"\n".join(some) + b"\n", databricks_test.LEFT_ALONE + number)
         # While the plan is stored, or the first tables are committed: before or after bronze has the batch.
         while kills and not open_batch(w) and killer.kill(w, *rng.choice([(b"p", 1), (b"c", 1), (b"c", 2), (b"c", 4)]), killer.delay()):
             kills -= 1

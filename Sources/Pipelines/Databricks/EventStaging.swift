@@ -159,7 +159,9 @@ final class EventStaging {
                 settings.gold(service), TableShape.eventStorage, UTCDay.text(days: Int64(date))
             )
             // Its name is claimed before a file lies in its folder; the table is made once all its keys are known.
-            if claimed.insert(table).inserted { try pipeline.lake.claim(table) }
+            if claimed.insert(table).inserted, !pipeline.tables.contains(where: { $0.name == table }) {
+                try pipeline.lake.claim(table)
+            }
         }
         guard wanted?.contains(table) ?? true else { return }
         var target = FileTarget(
