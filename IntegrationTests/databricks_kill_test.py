@@ -10,7 +10,7 @@ receipt is not, then the commits of some of them are taken away, as if their tur
 In the fifth, the rules and the layers of a run (--only) change from run to run, so that a batch is finished under others than those that it was planned with. In the sixth,
 `on_data_loss: continue` is set, and a file of a batch that was left open goes away before the next run.
 
-With --s3 the lakes lie in a bucket of moto.
+With --s3 the lakes lie in a bucket of moto; it is enough then that each phase got a kill, and what came about besides is shown.
 
 It counts in which phase a kill fell, what it left of a batch that has no receipt (which of its tables were there), and what had changed when such a batch was finished.
 Exit status 1 on any deviation, when a phase got no kill, when silver never had a batch without gold or gold without silver, or when one of these changes never came about.
@@ -332,7 +332,7 @@ def main():
 def test(a, folder, killer):
     started, good, number = time.monotonic(), True, 0
     rounds = [(one_file_a_batch, 0.25), (growing_files, 0.2), (huge_batches, 0.1), (any_tables, 0.15), (other_settings, 0.15), (lost_files, 0.15)]
-    wanted = lambda: all(killer.counts[p] for p in PHASES) and all(killer.changes[c] for c in EventKiller.CHANGES)
+    wanted = lambda: all(killer.counts[p] for p in PHASES) and (a.s3 or all(killer.changes[c] for c in EventKiller.CHANGES))
     try:
         while killer.total < a.kills or not wanted() and number < 30:
             body, share = rounds[number % len(rounds)]
@@ -348,7 +348,7 @@ def test(a, folder, killer):
         print(f"  {n:4} left {words}")
     for words in EventKiller.CHANGES:
         print(f"  {killer.changes[words]:4} finished {words}")
-        if not killer.changes[words]:
+        if not killer.changes[words] and not a.s3:
             print(f"FAILED: no batch was finished {words}")
             good = False
     for p, name in PHASES.items():
@@ -356,10 +356,10 @@ def test(a, folder, killer):
             print(f"FAILED: no kill fell into phase {name}")
             good = False
     has = lambda *parts: any(all(p in words.split(", ") for p in parts) for words in killer.states)
-    if not has("silver", "no gold") and not has("silver", "some gold"):
+    if not a.s3 and not has("silver", "no gold") and not has("silver", "some gold"):
         print("FAILED: silver never had a batch without gold")
         good = False
-    if not has("no silver", "some gold") and not has("no silver", "all gold"):
+    if not a.s3 and not has("no silver", "some gold") and not has("no silver", "all gold"):
         print("FAILED: gold never had a batch without silver")
         good = False
     return harness.conclude(a, folder, not good)
