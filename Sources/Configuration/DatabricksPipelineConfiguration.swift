@@ -61,6 +61,8 @@ package struct DatabricksPipelineConfiguration: Hashable, Sendable {
     package var name: String
     /// Absolute paths with wildcards, at least one: the files of events.
     package var objects: [Setting<String>]
+    /// Days that every listing of a bucket looks at, by the names of its folders; nil for all.
+    package var listingDayCount: Int?
     /// The schema of the tables `bronze` and `silver`.
     package var schema: Setting<String>
     /// Keys of `requestParams` with these values are left out.

@@ -9,6 +9,7 @@ import Testing
         let pipeline = try databricks(databricksYAML())
         #expect(pipeline.name == "databricks_audit")
         #expect(pipeline.objects.map(\.value) == ["/etc/auditlake/logs/**/*.json"])
+        #expect(pipeline.listingDayCount == nil)
         #expect(pipeline.schema.value == "databricks_audit")
         #expect(pipeline.goldSchema.value == "databricks_audit_gold")
         #expect(pipeline.strip == [.null, .emptyString])
@@ -176,7 +177,7 @@ import Testing
             line: 5,
             column: 14,
             message: "unknown key “files” in pipelines.databricks_audit.source",
-            mend: "expected one of: objects, kafka, event_hubs"
+            mend: "expected one of: objects, window, kafka, event_hubs"
         ),
         FaultCase(
             text: databricksYAML(objects: "[/a/*, gs://b/c]"),

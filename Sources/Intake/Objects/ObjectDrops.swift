@@ -158,7 +158,7 @@ package final class ObjectDrops {
         report.remarks += unnamed
         lastReport = report
         try leaveOutFailing(&found)
-        notes.sift(&found, now: clock()) { completed($0, ledger) }
+        notes.sift(&found, after: ledger, keeping: report.isLeaptOver, now: clock()) { completed($0, ledger) }
         found.sort { ($0.modified, $0.key) < ($1.modified, $1.key) }
         ObjectNames.leaveOneCompression(of: &found)
         backlog = []
@@ -167,7 +167,7 @@ package final class ObjectDrops {
 
     private func leaveOutFailing(_ found: inout [FoundObject]) throws {
         guard !failures.isEmpty else { return }
-        var failed: [String: Failure] = [:]
+        var failed = failures.filter { lastReport.isLeaptOver($0.key) }
         try found.removeAll { object in
             guard let failure = failures[object.key], try isStillFailing(object, failure) else {
                 return false

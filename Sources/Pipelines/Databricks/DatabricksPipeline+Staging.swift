@@ -209,7 +209,7 @@ extension DatabricksPipeline {
             return nil
         }
         do {
-            try decode(reader, modified: object.modified, within: &batch, into: staging)
+            try decode(reader, modified: reader.status.modified, within: &batch, into: staging)
         } catch let error as StorageError where error.operation == "read" && error.concernsOneFile {
             drops.setAside(object, error)
             throw CannotRead()
