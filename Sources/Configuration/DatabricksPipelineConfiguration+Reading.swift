@@ -4,7 +4,7 @@ extension DatabricksPipelineConfiguration {
     /// The keys of a pipeline of this kind, in the order in which they are documented.
     static let keys = [
         "kind", "source", "schema", "strip", "expectations", "verify_prefix", "on_change", "on_data_loss",
-        "commit_every", "poll_every", "max_record_bytes", "batch_bytes", "max_pending_bytes",
+        "forget_after", "commit_every", "poll_every", "max_record_bytes", "batch_bytes", "max_pending_bytes",
     ]
 
     /// Sources of events that this release does not have.
@@ -25,6 +25,7 @@ extension DatabricksPipelineConfiguration {
         self.verifyPrefix = section.choice("verify_prefix", default: .tail)
         self.onChange = section.choice("on_change", default: .report)
         self.onDataLoss = section.choice("on_data_loss", default: .fail)
+        self.forgetDayCount = section.dayCount("forget_after")
         self.commitEvery = section.duration("commit_every", default: .seconds(1))
         self.pollEvery = section.duration("poll_every", default: .seconds(5))
         self.maxRecordByteCount = section.recordByteCount("max_record_bytes", default: 16 << 20)

@@ -253,6 +253,30 @@ import Testing
         #expect(collector.lines.map(\.line) == ["2", "1"] && collector.unreadable.isEmpty)
     }
 
+    @Test(
+        "an object that is older than what is kept in mind is counted and not read, forgotten ones are not read again"
+    )
+    func tooOld() throws {
+        let day: Int64 = 86_400_000_000
+        let bucket = MemoryBucket()
+        bucket.put("date=2026-01-01/a.json", "1\n", modified: 20_000 * day)
+        bucket.put("date=2026-11-21/b.json", "2\n", modified: 20_010 * day)
+        let collector = collector(bucket)
+        collector.firstDay = 20_005
+        try collector.drain()
+        #expect(collector.lines.map(\.line) == ["1", "2"] && collector.state.objects.count == 1)
+        bucket.put("date=2026-01-01/c.json", "3\n", modified: 20_005 * day - 1)
+        bucket.put("date=2026-01-01/d.json", "4\n", modified: 20_005 * day)
+        time.nanoseconds = Self.hour
+        try collector.drain()
+        #expect(collector.lines.map(\.line) == ["1", "2", "4"])
+        #expect(collector.remarks == [.areTooOld(count: 2)], "a look that leaps over them says so too")
+        time.nanoseconds = 2 * Self.hour
+        bucket.remove("date=2026-01-01/a.json")
+        try collector.drain()
+        #expect(collector.remarks == [.areTooOld(count: 1)])
+    }
+
     @Test("an object of an old day whose bytes are the same under a new version is opened once")
     func unchanged() throws {
         let bucket = MemoryBucket()

@@ -87,6 +87,72 @@ import Testing
         }
     }
 
+    // MARK: What is forgotten
+
+    private static let day: Int64 = 86_400_000_000
+
+    private func put(_ key: String, _ lines: [String], day: Int64) {
+        bucket.put("audit/\(key)", lines.joined(), modified: day * Self.day)
+    }
+
+    @Test func objectsAreForgottenBehindTheNewestOneThatWasRead() throws {
+        try withLake { lake in
+            lake.settings.forgetDayCount = 3
+            put("a.json", Self.events(1...1), day: 20_000)
+            put("b.json", Self.events(2...2), day: 20_002)
+            try lake.run()
+            #expect(try lake.plan(1).firstDay == 19_999)
+            put("c.json", Self.events(3...3), day: 20_004)
+            try lake.run()
+            #expect(try lake.plan(2).firstDay == 20_001)
+            // It was not seen in time.
+            put("d.json", Self.events(4...4), day: 20_000)
+            // It is known, and has more lines.
+            put("b.json", Self.events(2...2) + Self.events(5...5), day: 20_004)
+            let summary = try lake.run()
+            #expect(summary.remarks == [.objects(.areTooOld(count: 2))])
+            #expect(try lake.plan(3).firstDay == nil, "nothing newer was read")
+            try lake.expectExact(Self.events(1...3) + Self.events(5...5))
+            // Without the setting nothing more is forgotten, and what was forgotten is not read again.
+            lake.settings.forgetDayCount = nil
+            put("e.json", Self.events(6...6), day: 20_300)
+            try lake.run()
+            #expect(try lake.plan(4).firstDay == nil)
+            try lake.expectExact(Self.events(1...3) + Self.events(5...6))
+        }
+    }
+
+    @Test func aTimeThatLiesAheadMakesNothingForgottenButWhatIsOld() throws {
+        try withLake { lake in
+            lake.settings.forgetDayCount = 3
+            put("a.json", Self.events(1...1), day: 60_000)
+            try lake.run()
+            #expect(try lake.plan(1).firstDay == lake.now / Self.day - 3)
+        }
+    }
+
+    @Test func aRedoForgetsWhatThePlanSays() throws {
+        try withLake { lake in
+            lake.settings.forgetDayCount = 3
+            put("a.json", Self.events(1...1), day: 20_000)
+            try lake.run()
+            put("b.json", Self.events(2...2), day: 20_010)
+            try lake.runUntil { change in
+                if case .link(let path) = change {
+                    path.hasSuffix("/bronze/_delta_log/00000000000000000002.json")
+                } else {
+                    false
+                }
+            }
+            lake.settings.forgetDayCount = nil
+            let summary = try lake.run()
+            #expect(summary.redoneBatches == 1 && summary.remarks == [.objects(.areTooOld(count: 1))])
+            try lake.expectExact(Self.events(1...2))
+        }
+    }
+
+    // MARK: Redo
+
     private func runUntilCommitOfBronze(_ lake: Fixture) throws {
         try lake.runUntil { change in
             if case .link(let path) = change {
