@@ -157,6 +157,12 @@ let package = Package(
             path: "Tests/Support/SimulatedDisk",
             swiftSettings: strict
         ),
+        .target(
+            name: "SimulatedBucket",
+            dependencies: ["Intake", "ObjectStorage"],
+            path: "Tests/Support/SimulatedBucket",
+            swiftSettings: strict
+        ),
 
         .testTarget(name: "PostgresSessionsTests", dependencies: ["PostgresSessions"], swiftSettings: strict),
         .testTarget(name: "ColumnarTests", dependencies: ["Columnar"], swiftSettings: strict),
@@ -204,7 +210,7 @@ let package = Package(
         ),
         .testTarget(
             name: "IntakeTests",
-            dependencies: ["BatchProtocol", "Intake", "ObjectStorage"],
+            dependencies: ["BatchProtocol", "Intake", "ObjectStorage", "SimulatedBucket"],
             swiftSettings: strict
         ),
         .testTarget(
@@ -216,7 +222,7 @@ let package = Package(
             name: "PipelinesTests",
             dependencies: [
                 "AuditFormats", "BatchProtocol", "Catalog", "DeltaLog", "DeltaTables", "Intake",
-                "ObjectStorage", "ParquetFiles", "Pipelines", "Query", "SimulatedDisk",
+                "ObjectStorage", "ParquetFiles", "Pipelines", "Query", "SimulatedBucket", "SimulatedDisk",
             ],
             swiftSettings: strict
         ),

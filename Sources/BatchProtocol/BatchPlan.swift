@@ -50,6 +50,8 @@ package struct BatchPlan: Codable, Hashable, Sendable {
     package var tables: [PlannedTable]
     /// Ids of files that are no longer kept in mind; nil for none.
     package var forgotten: [String]?
+    /// Objects that were last modified before this day, in days since 1970-01-01, are no longer kept in mind; nil for no change.
+    package var firstDay: Int64?
     /// What the decoder keeps in mind from now on; nil for no change.
     package var stateChanges: [StateChange]?
     /// How the records stood to the rules that were broken; nil when none was.

@@ -37,14 +37,22 @@ package struct ObjectLedger: Sendable {
     /// The same of one that is being read as a correction.
     package static let noVersionOfCorrection: UInt64 = 1
 
-    /// Words of a record: key (2), version, to, chain (2), rest (2).
-    private static let wordCount = 8
-    private static let byteCount = wordCount * MemoryLayout<UInt64>.size
+    /// Words of a record: key (2), version and day, to, chain (2), rest (2).
+    static let wordCount = 8
+    /// Bits of a hash of a version; those above hold the day of the last modification, in days since 1970-01-01, 0 when it is
+    /// not known.
+    static let versionBitCount = 48
+    private static let versionMask: UInt64 = 1 << versionBitCount - 1
+    private static let microsecondsOfDay: Int64 = 86_400_000_000
 
     /// Objects that are known.
     package private(set) var count = 0
+    /// Objects that were last modified before this day are forgotten, in days since 1970-01-01; 0 when none ever was.
+    package internal(set) var firstDay: Int64 = 0
+    /// The day of the last modification of the newest object that is known; 0 for none.
+    package private(set) var newestDay: Int64 = 0
     /// An open-addressed table, a power of two of records; those whose key is zero are free.
-    private var words: [UInt64] = []
+    private(set) var words: [UInt64] = []
 
     /// Knows no object.
     package init() {}
@@ -53,9 +61,11 @@ package struct ObjectLedger: Sendable {
 
     /// The hash by which a version is kept in mind.
     package static func hash(version: UnsafeRawBufferPointer) -> UInt64 {
-        let hash = bs_hash64(version.baseAddress, version.count)
-        return hash <= noVersionOfCorrection ? 2 : hash
+        hash(ofStored: bs_hash64(version.baseAddress, version.count))
     }
+
+    /// The part of a hash of 64 bits that is kept.
+    static func hash(ofStored hash: UInt64) -> UInt64 { max(hash & versionMask, noVersionOfCorrection + 1) }
 
     /// The hash by which a version is kept in mind.
     package static func hash(version: String) -> UInt64 {
@@ -74,8 +84,40 @@ package struct ObjectLedger: Sendable {
         )
         var key = range.key
         let hash = key.withUTF8 { Self.hash(key: UnsafeRawBufferPointer($0)) }
-        insert(hash, seen)
+        insert(hash, seen, day: Self.day(ofModified: range.modified))
     }
+
+    /// The day of a time in microseconds since 1970-01-01 UTC, as a record holds it.
+    private static func day(ofModified time: Int64) -> Int64 {
+        min(max(time / microsecondsOfDay, 1), Int64(UInt16.max))
+    }
+
+    // MARK: What is forgotten
+
+    /// Forgets what was last modified before a day, in days since 1970-01-01, and takes such objects for known from now on.
+    ///
+    /// An object that an earlier release has put down is kept: its day is not known.
+    ///
+    /// - Complexity: O(objects).
+    package mutating func forget(before day: Int64) {
+        guard day > firstDay else { return }
+        firstDay = day
+        let old = words
+        let kept = stride(from: 0, to: old.count, by: Self.wordCount).filter { slot in
+            guard old[slot] | old[slot + 1] != 0 else { return false }
+            let day = Int64(old[slot + 2] >> UInt64(Self.versionBitCount))
+            return day == 0 || day >= firstDay
+        }
+        words = []
+        count = 0
+        reserve(kept.count)
+        for from in kept { take(old[from..<from + Self.wordCount]) }
+    }
+
+    /// Whether an object that was last modified then, in microseconds since 1970-01-01 UTC, would be forgotten.
+    package func isTooOld(_ modified: Int64) -> Bool { Self.day(ofModified: modified) < firstDay }
+
+    // MARK: Records
 
     /// What was read of an object; nil for nothing.
     package func find(_ key: String) -> SeenObject? {
@@ -98,7 +140,7 @@ package struct ObjectLedger: Sendable {
 
     private func seen(at slot: Int) -> SeenObject {
         SeenObject(
-            version: words[slot + 2],
+            version: words[slot + 2] & Self.versionMask,
             to: words[slot + 3],
             chain: ContentHash(high: words[slot + 4], low: words[slot + 5]),
             rest: ContentHash(high: words[slot + 6], low: words[slot + 7])
@@ -118,14 +160,15 @@ package struct ObjectLedger: Sendable {
         }
     }
 
-    private mutating func insert(_ key: ContentHash, _ seen: SeenObject) {
+    mutating func insert(_ key: ContentHash, _ seen: SeenObject, day: Int64) {
+        newestDay = max(newestDay, day)
         // At most three quarters are taken.
         if (count + 1) * 4 > capacity * 3 { grow(to: max(capacity * 2, 16)) }
         let slot = slot(of: key)
         if words[slot] | words[slot + 1] == 0 { count += 1 }
         words[slot] = key.high
         words[slot + 1] = key.low
-        words[slot + 2] = seen.version
+        words[slot + 2] = seen.version | UInt64(day) << UInt64(Self.versionBitCount)
         words[slot + 3] = seen.to
         words[slot + 4] = seen.chain.high
         words[slot + 5] = seen.chain.low
@@ -136,58 +179,24 @@ package struct ObjectLedger: Sendable {
     private mutating func grow(to capacity: Int) {
         let old = words
         words = [UInt64](repeating: 0, count: capacity * Self.wordCount)
+        count = 0
         for from in stride(from: 0, to: old.count, by: Self.wordCount) where old[from] | old[from + 1] != 0 {
-            let slot = slot(of: ContentHash(high: old[from], low: old[from + 1]))
-            for word in 0..<Self.wordCount { words[slot + word] = old[from + word] }
+            take(old[from..<from + Self.wordCount])
         }
     }
 
-    // MARK: Stored form
-
-    /// The records, in order of their keys' hashes: the same for equal ledgers.
-    ///
-    /// 64 bytes each, eight little-endian words.
-    package var encoded: [UInt8] {
-        let slots = stride(from: 0, to: words.count, by: Self.wordCount).filter {
-            words[$0] | words[$0 + 1] != 0
-        }
-        let sorted = slots.sorted { (words[$0], words[$0 + 1]) < (words[$1], words[$1 + 1]) }
-        return [UInt8](unsafeUninitializedCapacity: count * Self.byteCount) { buffer, filled in
-            let bytes = UnsafeMutableRawBufferPointer(buffer)
-            for slot in sorted {
-                for word in words[slot..<slot + Self.wordCount] {
-                    bytes.storeBytes(of: word.littleEndian, toByteOffset: filled, as: UInt64.self)
-                    filled += MemoryLayout<UInt64>.size
-                }
-            }
-        }
+    /// Puts down a record whose key is new.
+    private mutating func take(_ record: ArraySlice<UInt64>) {
+        let slot = slot(of: ContentHash(high: record[record.startIndex], low: record[record.startIndex + 1]))
+        words.replaceSubrange(slot..<slot + Self.wordCount, with: record)
+        count += 1
     }
 
-    /// Reads what `encoded` gave; nil when it is cut or no ledger.
-    package init?(decoding bytes: [UInt8]) {
-        guard bytes.count % Self.byteCount == 0 else { return nil }
+    /// Makes room for so many records.
+    mutating func reserve(_ count: Int) {
         var capacity = 16
-        while bytes.count / Self.byteCount * 4 > capacity * 3 { capacity *= 2 }
-        grow(to: capacity)
-        for from in stride(from: 0, to: bytes.count, by: Self.byteCount) {
-            let record = bytes.withUnsafeBytes { bytes in
-                (0..<Self.wordCount).map { word in
-                    UInt64(
-                        littleEndian: bytes.loadUnaligned(fromByteOffset: from + word * 8, as: UInt64.self)
-                    )
-                }
-            }
-            let key = ContentHash(high: record[0], low: record[1])
-            guard key != .none else { return nil }
-            let seen = SeenObject(
-                version: record[2],
-                to: record[3],
-                chain: ContentHash(high: record[4], low: record[5]),
-                rest: ContentHash(high: record[6], low: record[7])
-            )
-            insert(key, seen)
-        }
-        guard count == bytes.count / Self.byteCount else { return nil }
+        while count * 4 > capacity * 3 { capacity *= 2 }
+        if capacity > self.capacity { grow(to: capacity) }
     }
 }
 

@@ -38,7 +38,7 @@ package struct ShardState: Codable, Hashable, Sendable {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(files, forKey: .files)
         try container.encode(values, forKey: .values)
-        if objects.count > 0 { try container.encode(objects, forKey: .objects) }
+        if objects.count > 0 || objects.firstDay > 0 { try container.encode(objects, forKey: .objects) }
     }
 
     /// Takes in what a batch has read and learned.
@@ -51,6 +51,7 @@ package struct ShardState: Codable, Hashable, Sendable {
             }
         }
         for range in plan.objects ?? [] { objects.apply(range) }
+        if let day = plan.firstDay { objects.forget(before: day) }
         if let forgotten = plan.forgotten, !forgotten.isEmpty {
             let ids = Set(forgotten)
             files.removeAll { ids.contains($0.id) }

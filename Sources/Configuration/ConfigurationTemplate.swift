@@ -132,7 +132,8 @@ package struct ConfigurationTemplate: Hashable, Sendable {
                 \(mark)kind: databricks
 
                 # Files of events, by wildcard (** crosses folders), or a list; also .gz and .zst. A file that is delivered again
-                # with more lines gives the new ones.
+                # with more lines gives the new ones. In a bucket: {objects: "s3://acme-audit/logs/**/*.json*", window: 7d}; window
+                # makes most listings leap over folders date=… of earlier days, which are listed once an hour.
                 \(mark)source: {objects: \(quoted(pipeline.objectGlob))}
 
                 # The tables: bronze and silver in this schema, one a service in that with _gold behind its name.
@@ -156,10 +157,12 @@ package struct ConfigurationTemplate: Hashable, Sendable {
                 # A file whose old lines changed: report leaves it alone; reingest reads it again as a correction.
                 #on_change: report
 
-                # fail stops when planned bytes are gone; continue names the gap and goes on. Following: the longest time from a
+                # fail stops when planned bytes are gone; continue names the gap and goes on. forget_after: 90d forgets files that
+                # are so much older than the newest one. Following: the longest time from a
                 # file that was found to its rows, and how often the folders are looked through. Sizes: longest record taken
                 # whole; largest commit; longest line without an end.
                 #on_data_loss: fail
+                #forget_after: ~
                 #commit_every: 1s
                 #poll_every: 5s
                 #max_record_bytes: 16MiB

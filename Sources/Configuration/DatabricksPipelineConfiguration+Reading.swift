@@ -4,7 +4,7 @@ extension DatabricksPipelineConfiguration {
     /// The keys of a pipeline of this kind, in the order in which they are documented.
     static let keys = [
         "kind", "source", "schema", "strip", "expectations", "verify_prefix", "on_change", "on_data_loss",
-        "commit_every", "poll_every", "max_record_bytes", "batch_bytes", "max_pending_bytes",
+        "forget_after", "commit_every", "poll_every", "max_record_bytes", "batch_bytes", "max_pending_bytes",
     ]
 
     /// Sources of events that this release does not have.
@@ -18,29 +18,31 @@ extension DatabricksPipelineConfiguration {
         guard let section = Section(node, name: path, keys: Self.keys, context: context) else { return nil }
 
         // Everything is read before anything is given up, so that all faults show at once.
-        let objects = Self.objects(section)
+        let source = Self.source(section)
         let schema = section.medallionSchema("schema", of: name)
         self.strip = section.emptyValues("strip", default: [.null, .emptyString])
         self.expectations = Self.expectations(section)
         self.verifyPrefix = section.choice("verify_prefix", default: .tail)
         self.onChange = section.choice("on_change", default: .report)
         self.onDataLoss = section.choice("on_data_loss", default: .fail)
+        self.forgetDayCount = section.dayCount("forget_after")
         self.commitEvery = section.duration("commit_every", default: .seconds(1))
         self.pollEvery = section.duration("poll_every", default: .seconds(5))
         self.maxRecordByteCount = section.recordByteCount("max_record_bytes", default: 16 << 20)
         self.batchByteCount = section.byteCount("batch_bytes", default: 1_000_000_000)
         self.maxPendingByteCount = section.recordByteCount("max_pending_bytes", default: 128 << 20)
-        guard let objects, let schema else { return nil }
+        guard let source, let schema else { return nil }
         self.name = name
-        self.objects = objects
+        objects = source.objects
+        listingDayCount = source.dayCount
         self.schema = schema
     }
 
-    private static func objects(_ section: Section) -> [Setting<String>]? {
+    private static func source(_ section: Section) -> (objects: [Setting<String>], dayCount: Int?)? {
         guard let node = section.required("source", example: "{objects: \(objectsExample)}") else {
             return nil
         }
-        let keys = ["objects"] + unreleasedSources
+        let keys = ["objects", "window"] + unreleasedSources
         let name = section.path("source")
         guard let source = Section(node, name: name, keys: keys, context: section.context) else { return nil }
         let mend = "have the events delivered as files and name those: objects: \(objectsExample)"
@@ -49,7 +51,8 @@ extension DatabricksPipelineConfiguration {
         if source.node("objects") == nil, unreleasedSources.contains(where: { source.node($0) != nil }) {
             return nil
         }
-        return source.objectPatterns("objects", example: objectsExample)
+        guard let objects = source.objectPatterns("objects", example: objectsExample) else { return nil }
+        return (objects, source.listingDayCount("window", of: objects))
     }
 
     /// The action of every rule: as given, or the default.

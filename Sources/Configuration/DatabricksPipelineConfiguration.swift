@@ -61,6 +61,10 @@ package struct DatabricksPipelineConfiguration: Hashable, Sendable {
     package var name: String
     /// Absolute paths with wildcards, at least one: the files of events.
     package var objects: [Setting<String>]
+    /// Days that every listing of a bucket looks at, by the names of its folders; nil for all.
+    package var listingDayCount: Int?
+    /// Objects that were last modified so many days before the newest one that was read are forgotten; nil for none.
+    package var forgetDayCount: Int?
     /// The schema of the tables `bronze` and `silver`.
     package var schema: Setting<String>
     /// Keys of `requestParams` with these values are left out.

@@ -35,6 +35,30 @@ extension Section {
         }
     }
 
+    /// The days that a listing of a bucket looks at; nil when absent, and with a fault when the objects lie in folders.
+    func listingDayCount(_ key: String, of objects: [Setting<String>]) -> Int? {
+        guard let node = node(key) else { return nil }
+        guard objects.allSatisfy({ $0.value.contains("://") }) else {
+            let mend = "take it out: a look at folders of this machine costs no requests"
+            refuse(node, "\(path(key)) is for objects in a bucket", mend: mend)
+            return nil
+        }
+        return dayCount(key)
+    }
+
+    /// A number of days, as a time; nil when absent, and with a fault when they are no whole ones.
+    func dayCount(_ key: String) -> Int? {
+        guard let node = node(key), let text = context.text(node, of: path(key)) else { return nil }
+        let day: Int64 = 86_400
+        guard let duration = DurationText.parse(text.value), duration.components.attoseconds == 0,
+            duration.components.seconds % day == 0
+        else {
+            refuse(node, "\(path(key)) cannot be “\(text)”", mend: "write whole days such as 7d, at least 1d")
+            return nil
+        }
+        return Int(duration.components.seconds / day)
+    }
+
     /// The schema of a pipeline's bronze and silver tables, which must be there.
     ///
     /// Neither it nor the schema of its gold tables may be that of another pipeline: a gold table takes the name of a

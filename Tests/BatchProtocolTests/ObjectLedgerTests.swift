@@ -58,7 +58,7 @@ import Testing
         #expect(ledger.count == 10_000)
         #expect((0..<10_000).allSatisfy { ledger.find(key($0))?.to == UInt64($0) })
         let encoded = ledger.encoded
-        #expect(encoded.count == 640_000)
+        #expect(encoded.count == 640_000 + 64)
         let decoded = try #require(ObjectLedger(decoding: encoded))
         #expect(decoded.count == 10_000 && decoded.encoded == encoded)
         #expect((0..<10_000).allSatisfy { decoded.find(key($0)) == ledger.find(key($0)) })
@@ -73,6 +73,51 @@ import Testing
         #expect(forward.encoded == backward.encoded)
         #expect(forward != ledger(Array(ranges.dropLast())))
         #expect(forward != ledger(ranges + [Sample.object("/0", to: 1)]))
+    }
+
+    private static let day: Int64 = 86_400_000_000
+
+    @Test("objects of days before the first one are forgotten, the others and their room are kept")
+    func forget() throws {
+        // Object n was last modified in the last microsecond of day 20,000 + n / 100.
+        let modified = { (index: Int64) in (20_001 + index / 100) * Self.day - 1 }
+        var ledger = ObjectLedger()
+        for index in 0..<10_000 as Range<Int64> {
+            ledger.apply(Sample.object("/\(index)", to: UInt64(index), modified: modified(index)))
+        }
+        #expect(ledger.newestDay == 20_099 && ledger.firstDay == 0)
+        #expect(!ledger.isTooOld(0))
+        let whole = ledger
+        ledger.forget(before: 20_090)
+        #expect(ledger.count == 1_000 && ledger.newestDay == 20_099)
+        for index in 0..<10_000 as Range<Int64> {
+            let expected = index < 9_000 ? nil : whole.find("/\(index)")
+            #expect(ledger.find("/\(index)") == expected)
+            #expect(ledger.isTooOld(modified(index)) == (index < 9_000))
+        }
+        let decoded = try #require(ObjectLedger(decoding: ledger.encoded))
+        #expect(decoded == ledger && decoded.firstDay == 20_090 && decoded.newestDay == 20_099)
+        #expect(ledger.encoded.count == 64_064)
+    }
+
+    @Test("a day that was forgotten does not come back, and a ledger that forgot is another one")
+    func forgetLess() {
+        var ledger = ledger([Sample.object("/a", to: 7, modified: 20_000 * Self.day)])
+        var other = ledger
+        other.forget(before: 20_000)
+        #expect(other.count == 1 && other != ledger)
+        ledger.forget(before: 20_001)
+        ledger.forget(before: 19_000)
+        #expect(ledger.count == 0 && ledger.firstDay == 20_001)
+        #expect(ObjectLedger(decoding: ledger.encoded) == ledger)
+    }
+
+    @Test("a time without a day that fits is kept as the nearest one", arguments: [Int64.min, -1, 0, .max])
+    func strangeTimes(modified: Int64) throws {
+        var ledger = ledger([Sample.object("/a", to: 7, modified: modified)])
+        #expect(ledger.find("/a") == self.ledger([Sample.object("/a", to: 7)]).find("/a"))
+        ledger.forget(before: 20_000)
+        #expect((ledger.count == 0) == (modified < 1))
     }
 
     @Test("what is no ledger is refused: cut, a free record, the same key twice")

@@ -1,4 +1,5 @@
 import BatchProtocol
+import Foundation
 import Testing
 
 @Suite struct ShardStateTests {
@@ -55,6 +56,30 @@ import Testing
         #expect(state.files == [Sample.file()])
         #expect(state.objects.count == 2 && state.objects.find("/a")?.to == 10)
         #expect(batch.byteCount == 13)
+    }
+
+    @Test("objects are forgotten behind what the batch has read, the same from plans and from a snapshot")
+    func forgottenObjects() throws {
+        let day: Int64 = 86_400_000_000
+        let plans = (0..<10 as Range<Int64>).map { number in
+            var batch = plan(UInt64(number + 1), [])
+            batch.objects = [Sample.object("/\(number)", to: 7, modified: (20_000 + number) * day)]
+            batch.firstDay = number < 3 ? nil : 20_000 + number - 2
+            return batch
+        }
+        var state = ShardState()
+        for (index, plan) in plans.enumerated() {
+            state.apply(plan)
+            var again = try JSONDecoder().decode(ShardState.self, from: JSONEncoder().encode(state))
+            #expect(again == state)
+            for later in plans[(index + 1)...] { again.apply(later) }
+            var whole = ShardState()
+            for plan in plans { whole.apply(plan) }
+            #expect(again == whole)
+        }
+        #expect(
+            state.objects.count == 3 && state.objects.find("/6") == nil && state.objects.find("/7") != nil
+        )
     }
 
     @Test("a forgotten file is gone, also when the same batch read it")

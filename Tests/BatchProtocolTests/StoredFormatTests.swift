@@ -95,8 +95,15 @@ import Testing
         "key":"/drop/workspaceId=0/date=2026-11-21/auditlogs_1.json","modified":1795251817000000,\
         "rest":"fedcba98765432100123456789abcdef","to":88,"version":"1795251817000000001-88-42"}
         """
-    /// Eight words: the key's XXH3 of 128 bits, the version's of 64 bits (both as xxHash 0.8 gives them), then what the range says.
+    /// What says which layout it is, then eight words: the key's XXH3 of 128 bits, 48 bits of the version's of 64 bits (both as
+    /// xxHash 0.8 gives them) below the day of the last change, then what the range says.
     private static let ledgerText = """
+        AAAAAAAAAAAAAAAAAAAAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+        AAAAAAAAAAAAAAAAAAAAAAAAANDQ7pFCQ3zBCp0CJ9z4Tck811ZTUS4qUVgA\
+        AAAAAAAAAAAAAAAAAAAPAAAAAAAAABAyVHaYutz+782riWdFIwE=
+        """
+    /// The same as it was written before there were days: eight words.
+    private static let ledgerTextWithoutDays = """
         0NDukUJDfMEKnQIn3PhNyTzXVlNRLsd0WAAAAAAAAAAAAAAAAAAAAA8AAAAA\
         AAAAEDJUdpi63P7vzauJZ0UjAQ==
         """
@@ -156,6 +163,35 @@ import Testing
         )
         #expect(try text(state) == expected)
         #expect(try value(expected) == state)
+    }
+
+    @Test("a ledger without days is read, and nothing of it is ever forgotten")
+    func ledgerWithoutDays() throws {
+        let text = #"{"files":[],"objects":"\#(Self.ledgerTextWithoutDays)","values":{}}"#
+        var state = try value(text) as ShardState
+        var expected = ObjectLedger()
+        expected.apply(Self.object)
+        #expect(state.objects.find(Self.object.key) == expected.find(Self.object.key))
+        var plan = Sample.plan(2)
+        plan.firstDay = 60_000
+        state.apply(plan)
+        #expect(state.objects.count == 1 && state.objects.newestDay == 0)
+    }
+
+    @Test("a plan that forgets objects is written and read, and so is the state after it")
+    func forgettingPlan() throws {
+        var plan = Self.plan
+        plan.firstDay = 20_700
+        let expected = Self.planText.replacingOccurrences(
+            of: #""forgotten""#,
+            with: #""firstDay":20700,"forgotten""#
+        )
+        #expect(try text(plan) == expected)
+        #expect(try value(expected) == plan)
+        var state = ShardState()
+        state.apply(plan)
+        #expect(state.objects.firstDay == 20_700 && state.objects.count == 0)
+        #expect(try value(text(state)) == state)
     }
 
     @Test(

@@ -9,6 +9,7 @@ import Testing
         let pipeline = try databricks(databricksYAML())
         #expect(pipeline.name == "databricks_audit")
         #expect(pipeline.objects.map(\.value) == ["/etc/auditlake/logs/**/*.json"])
+        #expect(pipeline.listingDayCount == nil && pipeline.forgetDayCount == nil)
         #expect(pipeline.schema.value == "databricks_audit")
         #expect(pipeline.goldSchema.value == "databricks_audit_gold")
         #expect(pipeline.strip == [.null, .emptyString])
@@ -38,6 +39,7 @@ import Testing
                     verify_prefix: full
                     on_change: reingest
                     on_data_loss: continue
+                    forget_after: 90d
                     commit_every: 250ms
                     poll_every: 1m
                     max_record_bytes: 2MiB
@@ -56,6 +58,7 @@ import Testing
         #expect(pipeline.verifyPrefix == .full)
         #expect(pipeline.onChange == .reingest)
         #expect(pipeline.onDataLoss == .continue)
+        #expect(pipeline.forgetDayCount == 90)
         #expect(pipeline.commitEvery == .milliseconds(250))
         #expect(pipeline.pollEvery == .seconds(60))
         #expect(pipeline.maxRecordByteCount == 2 << 20)
@@ -147,6 +150,14 @@ import Testing
             mend: "write a list of null, \"\", {} and [], such as strip: [null, \"\"]"
         ),
         FaultCase(
+            text: databricksYAML(pipeline: "forget_after: 12h"),
+            code: .invalidValue,
+            line: 7,
+            column: 19,
+            message: "pipelines.databricks_audit.forget_after cannot be “12h”",
+            mend: "write whole days such as 7d, at least 1d"
+        ),
+        FaultCase(
             text: databricksYAML(pipeline: "poll_every: 5"),
             code: .invalidValue,
             line: 7,
@@ -176,7 +187,7 @@ import Testing
             line: 5,
             column: 14,
             message: "unknown key “files” in pipelines.databricks_audit.source",
-            mend: "expected one of: objects, kafka, event_hubs"
+            mend: "expected one of: objects, window, kafka, event_hubs"
         ),
         FaultCase(
             text: databricksYAML(objects: "[/a/*, gs://b/c]"),

@@ -106,6 +106,26 @@ import Testing
         #expect(found.allSatisfy { $0.line == 3 && !$0.mend.isEmpty })
     }
 
+    @Test(arguments: [("7d", 7), ("1d", 1), ("48h", 2)])
+    func aWindowIsANumberOfDays(text: String, count: Int) throws {
+        let window = "[\"s3://acme/a/**\"], window: \(text)"
+        #expect(try databricks(databricksYAML(objects: window)).listingDayCount == count)
+    }
+
+    @Test(arguments: ["7", "0d", "-1d", "36h", "1ms", "a week"])
+    func aWindowHasWholeDays(text: String) {
+        let found = faults(databricksYAML(objects: "[\"s3://acme/a/**\"], window: \(text)"))
+        #expect(found.map(\.message) == ["pipelines.databricks_audit.source.window cannot be “\(text)”"])
+        #expect(found.map(\.mend) == ["write whole days such as 7d, at least 1d"])
+    }
+
+    @Test func foldersHaveNoWindow() {
+        let found = faults(databricksYAML(objects: "[/a/**], window: 7d"))
+        #expect(
+            found.map(\.message) == ["pipelines.databricks_audit.source.window is for objects in a bucket"]
+        )
+    }
+
     @Test func theObjectsOfAPipelineLieInOnePlace() throws {
         let pipeline = try databricks(databricksYAML(objects: "[\"s3://acme/a/**\", \"s3://acme/b/*.json\"]"))
         #expect(pipeline.objects.map(\.value) == ["s3://acme/a/**", "s3://acme/b/*.json"])

@@ -8,7 +8,7 @@ import Testing
 ///
 /// The objects lie in a bucket, not in files.
 @Suite struct ObjectFaultTests {
-    private let bucket = Bucket()
+    private let bucket = MemoryPlace()
 
     private func collector(clock: @escaping () -> Int64 = { 0 }) -> ObjectCollector {
         for name in ["a", "b", "c"] { bucket.put("s3://bucket/\(name)", "{\"\(name)\":0}\n") }

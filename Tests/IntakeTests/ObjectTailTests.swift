@@ -132,7 +132,7 @@ import Testing
         )
         try collector.drain()
         #expect(lines("a.json.gz") == ["{\"a\":"])
-        let bucket = Bucket()
+        let bucket = MemoryPlace()
         bucket.put("s3://bucket/a", "{\"a\":")
         let inBucket = ObjectCollector(ObjectSource(patterns: []), clock: { 0 }, place: { bucket })
         try inBucket.drain()

@@ -1,3 +1,4 @@
+import Glibc
 import ObjectStorage
 
 /// A bucket as a source sees it: objects by key, listed in order of their keys' bytes.
@@ -26,6 +27,7 @@ package protocol Bucket: Sendable {
     /// Reads bytes of an object that is still the one of an entity tag.
     ///
     /// - Returns: The number of bytes.
+    /// - Throws: `StorageError`; with `ESTALE` when it was overwritten or has vanished.
     func read(
         _ object: S3Object,
         at offset: UInt64,
@@ -93,7 +95,9 @@ package struct S3Bucket: Bucket {
             try client.getInParts(object.key, range: range, ifMatch: object.etag, into: buffer)
         }
         guard let count else {
-            throw StorageError(code: .notFound, operation: "read", path: "\(url)/\(object.key)")
+            var error = StorageError(errno: ESTALE, operation: "read", path: "\(url)/\(object.key)")
+            error.detail = "it was removed while it was read"
+            throw error
         }
         return count
     }

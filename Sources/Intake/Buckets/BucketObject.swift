@@ -43,13 +43,12 @@ final class BucketObject: ObjectBytes {
 
     private func fetch(_ position: UInt64) throws {
         let count = Int(min(UInt64(Self.windowByteCount), object.byteCount - position))
-        // What follows is written over the old window, so that there is one only.
-        window.removeAll(keepingCapacity: true)
+        // The old window goes first, so that there is one only.
+        window = []
         offset = position
-        let bytes = try [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+        window = try [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
             filled = try bucket.read(object, at: position, into: UnsafeMutableRawBufferPointer(buffer))
         }
-        window = bytes
     }
 
     /// The service gives no other bytes than those of the version.

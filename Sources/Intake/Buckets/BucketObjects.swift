@@ -30,6 +30,8 @@ package final class BucketObjects: ObjectPlace {
     private let ahead: ReadAhead
     /// When all days were listed last, in nanoseconds since 1970-01-01 UTC.
     private var lastWhole: Int64?
+    /// Patterns that nothing matched when all days were listed last, nor since.
+    private var unmatched: Set<String> = []
 
     /// Names objects.
     ///
@@ -60,11 +62,19 @@ package final class BucketObjects: ObjectPlace {
         var report = ListingReport()
         for text in patterns {
             var pattern = KeyPattern(text, bucket: bucket.url)
-            if try !list(&pattern, from: firstDay, body), firstDay == nil {
-                report.remarks.append(.nothingMatches(pattern: text))
+            if try list(&pattern, from: firstDay, body) {
+                unmatched.remove(text)
+            } else if firstDay == nil {
+                unmatched.insert(text)
             }
+            if unmatched.contains(text) { report.remarks.append(.nothingMatches(pattern: text)) }
         }
-        if firstDay == nil { lastWhole = now }
+        if let firstDay {
+            report.isLeaptOver = { key in Self.day(in: key).map { key[$0...].prefix(10) < firstDay } ?? false
+            }
+        } else {
+            lastWhole = now
+        }
         return report
     }
 
@@ -82,7 +92,8 @@ package final class BucketObjects: ObjectPlace {
             try bucket.list(prefix: pattern.prefix, behind: behind) { objects in
                 for object in objects {
                     if let target = leap {
-                        if object.key <= target { continue }
+                        // Text that looks alike has an order of its own.
+                        guard target.utf8.lexicographicallyPrecedes(object.key.utf8) else { continue }
                         leap = nil
                     }
                     if let firstDay, let day = Self.day(in: object.key),
@@ -152,17 +163,24 @@ package final class BucketObjects: ObjectPlace {
     }
 
     package func expect(_ objects: [FoundObject]) {
-        ahead.expect(objects.map { (key: key(of: $0.key), byteCount: Int(clamping: $0.byteCount)) })
+        let expected = objects.compactMap { object in
+            key(of: object.key).map { (key: $0, byteCount: Int(clamping: object.byteCount)) }
+        }
+        ahead.expect(expected)
     }
 
     package func open(_ key: String) throws -> (any ObjectBytes)? {
-        let key = self.key(of: key)
-        guard let start = try ahead.start(of: key) else { return nil }
+        guard let key = self.key(of: key), let start = try ahead.start(of: key) else { return nil }
         if let compression = Compression(path: key) {
             return try CompressedBucketObject(start, compression, in: bucket)
         }
         return BucketObject(start, in: bucket)
     }
 
-    private func key(of url: String) -> String { String(url.dropFirst(bucket.url.count + 1)) }
+    /// The key that a URL names; nil when it lies elsewhere.
+    private func key(of url: String) -> String? {
+        let folder = "\(bucket.url)/".utf8
+        guard url.utf8.starts(with: folder) else { return nil }
+        return String(decoding: url.utf8.dropFirst(folder.count), as: UTF8.self)
+    }
 }

@@ -5,10 +5,12 @@ struct KeyPattern {
     /// What all keys begin with that are meant.
     let prefix: String
     private let patterns: [ObjectPattern]
-    /// Where in each pattern the folder of the last key stands.
-    private var folder: [UInt8] = []
+    /// The folder of the last key; nil for the bucket itself.
+    ///
+    /// A key that begins with a slash lies in a folder without a name.
+    private var folder: [UInt8]?
+    /// Where in each pattern that folder stands.
     private var positions: [[Int]]
-    private var name: [CChar] = []
 
     /// Takes a pattern apart.
     ///
@@ -33,16 +35,20 @@ struct KeyPattern {
     mutating func means(_ key: String) -> Bool {
         let bytes = key.utf8
         guard let end = bytes.lastIndex(of: UInt8(ascii: "/")) else {
-            enter([])
+            if folder != nil { leave() }
             return meansName(bytes[...])
         }
         let parent = bytes[..<end]
-        if !parent.elementsEqual(folder) { enter(Array(parent)) }
+        if folder.map({ !parent.elementsEqual($0) }) ?? true { enter(Array(parent)) }
         return meansName(bytes[bytes.index(after: end)...])
     }
 
+    private mutating func leave() {
+        folder = nil
+        positions = patterns.map(\.start)
+    }
+
     private mutating func enter(_ path: [UInt8]) {
-        guard path != folder || path.isEmpty else { return }
         folder = path
         for index in patterns.indices {
             var next = patterns[index].start

@@ -13,19 +13,20 @@ final class ReadAhead {
     private let bucket: any Bucket
     /// What will be asked for, the next one last.
     private var queue: [(key: String, byteCount: Int)] = []
-    private var pending: [String: (body: any PendingBody, byteCount: Int)] = [:]
+    /// By the bytes of the key: text that looks alike may be several keys.
+    private var pending: [[UInt8]: (body: any PendingBody, byteCount: Int)] = [:]
     private var byteCount = 0
 
     init(_ bucket: any Bucket) { self.bucket = bucket }
 
     /// What will be asked for, in order; what was expected before and is not any more is given up.
     func expect(_ objects: [(key: String, byteCount: Int)]) {
-        let wanted = Set(objects.map(\.key))
+        let wanted = Set(objects.map { Array($0.key.utf8) })
         for (key, entry) in pending where !wanted.contains(key) {
             pending[key] = nil
             byteCount -= entry.byteCount
         }
-        queue = objects.reversed().filter { pending[$0.key] == nil }
+        queue = objects.reversed().filter { pending[Array($0.key.utf8)] == nil }
         fill()
     }
 
@@ -35,14 +36,15 @@ final class ReadAhead {
             guard byteCount + count <= Self.limit else { return }
             queue.removeLast()
             byteCount += count
-            pending[next.key] = (bucket.startLater(of: next.key, byteCount: Self.startByteCount), count)
+            let body = bucket.startLater(of: next.key, byteCount: Self.startByteCount)
+            pending[Array(next.key.utf8)] = (body, count)
         }
     }
 
     /// The first bytes of an object; nil when there is none.
     func start(of key: String) throws -> S3Body? {
-        guard let entry = pending.removeValue(forKey: key) else {
-            queue.removeAll { $0.key == key }
+        guard let entry = pending.removeValue(forKey: Array(key.utf8)) else {
+            queue.removeAll { $0.key.utf8.elementsEqual(key.utf8) }
             return try bucket.start(of: key, byteCount: Self.startByteCount)
         }
         let body = Result { try entry.body.value() }

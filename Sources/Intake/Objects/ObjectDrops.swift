@@ -49,6 +49,8 @@ package final class ObjectDrops {
     private var names = ObjectNames()
     /// Objects of the last listing.
     private var objectCount = 0
+    /// Objects that are not known and older than what is kept in mind; as the last listing of all had them.
+    private var tooOldCount = 0
     /// The reader that was given out last: a batch that ends within an object is followed by one that goes on there.
     var last: ObjectReader?
 
@@ -134,11 +136,16 @@ package final class ObjectDrops {
         names.folders = try names.others.isEmpty ? [] : place.folders()
         var found: [FoundObject] = []
         var unnamed: [ObjectSource.Remark] = []
+        var tooOld = 0
         var claims = ObjectClaims(expecting: objectCount)
         var report = try place.list { listed in
             let seen = ledger.find(listed.key)
             guard claims.take(listed, seen: seen) else { return }
             if let seen, seen.version == ObjectLedger.hash(version: listed.version) { return }
+            if seen == nil, ledger.isTooOld(listed.modified) {
+                tooOld += 1
+                return
+            }
             guard let key = String(validating: listed.key, as: UTF8.self) else {
                 unnamed.append(.nameIsNotText(path: String(decoding: listed.key, as: UTF8.self)))
                 return
@@ -156,9 +163,13 @@ package final class ObjectDrops {
         objectCount = claims.count
         found.removeAll { !claims.holds($0) }
         report.remarks += unnamed
+        tooOldCount = report.isLeaptOver == nil ? tooOld : max(tooOld, tooOldCount)
+        if tooOldCount > 0 { report.remarks.append(.areTooOld(count: tooOldCount)) }
         lastReport = report
         try leaveOutFailing(&found)
-        notes.sift(&found, now: clock()) { completed($0, ledger) }
+        notes.sift(&found, after: ledger, keeping: lastReport.isLeaptOver ?? { _ in false }, now: clock()) {
+            completed($0, ledger)
+        }
         found.sort { ($0.modified, $0.key) < ($1.modified, $1.key) }
         ObjectNames.leaveOneCompression(of: &found)
         backlog = []
@@ -167,7 +178,7 @@ package final class ObjectDrops {
 
     private func leaveOutFailing(_ found: inout [FoundObject]) throws {
         guard !failures.isEmpty else { return }
-        var failed: [String: Failure] = [:]
+        var failed = failures.filter { lastReport.isLeaptOver?($0.key) ?? false }
         try found.removeAll { object in
             guard let failure = failures[object.key], try isStillFailing(object, failure) else {
                 return false

@@ -68,15 +68,23 @@ struct ObjectNotes {
     ///
     /// - Parameters:
     ///   - objects: Those whose version is not known; the ones that need not be opened are taken out.
+    ///   - ledger: What earlier batches have read.
+    ///   - isLeaptOver: Whether the listing says nothing of an object, by its key: what was noted of it holds until a batch has
+    ///     it.
     ///   - now: In nanoseconds since 1970-01-01 UTC.
     ///   - complete: Fills in what was read of an object under other names.
     mutating func sift(
         _ objects: inout [FoundObject],
+        after ledger: ObjectLedger,
+        keeping isLeaptOver: (String) -> Bool,
         now: Int64,
         _ complete: (FoundObject) -> FoundObject
     ) {
         guard !waiting.isEmpty || !unchanged.isEmpty else { return }
         var kept = ObjectNotes()
+        kept.unchanged = unchanged.filter { key, note in
+            isLeaptOver(key) && ledger.find(key) == note.object.seen
+        }
         objects.removeAll { object in
             if let note = waiting[object.key], isWaiting(complete(object), note, now: now) {
                 kept.waiting[object.key] = note

@@ -67,6 +67,8 @@ package struct ListingReport {
     package var remarks: [ObjectSource.Remark] = []
     /// What is there and cannot be looked at.
     package var unreadable: [StorageError] = []
+    /// Whether nobody looked this time whether there is an object of a key; nil when all was looked at.
+    package var isLeaptOver: ((String) -> Bool)?
 
     /// Nothing to report.
     package init() {}

@@ -49,6 +49,9 @@ package struct ObjectSource: Hashable, Sendable {
         case isDamaged(key: String)
         /// A name is no UTF-8; the object is not read.
         case nameIsNotText(path: String)
+        /// So many objects were last modified before all that is kept in mind; they are not read. Most were read before they
+        /// were forgotten, which cannot be told any more.
+        case areTooOld(count: Int)
     }
 }
 

@@ -74,6 +74,7 @@ extension DatabricksPipeline {
         observer.phase(.data)
         var staged = try staging.finish()
         staged.objects = ranges
+        staged.firstDay = firstDay(ranges, plannedAt: plannedAt, after: state.objects)
         staged.stateChanges += folders.changes
         staged.settings = try settings.decoding.stored
         // Without bytes nothing is held against the rules.
@@ -85,6 +86,16 @@ extension DatabricksPipeline {
             throw error
         }
         return staged
+    }
+
+    /// The day before which objects are forgotten with a batch; nil when it stays as it is.
+    private func firstDay(_ ranges: [ObjectRange], plannedAt: Int64, after ledger: ObjectLedger) -> Int64? {
+        guard let count = settings.forgetDayCount else { return nil }
+        let newest = ranges.map { UTCDay.days(microseconds: $0.modified) }.max() ?? 0
+        // A time that somebody gave a file may lie in the future.
+        let today = UTCDay.days(microseconds: plannedAt)
+        let day = min(max(newest, ledger.newestDay), today) - Int64(count)
+        return day > ledger.firstDay ? day : nil
     }
 
     /// Reads objects until the batch is full.
@@ -209,7 +220,7 @@ extension DatabricksPipeline {
             return nil
         }
         do {
-            try decode(reader, modified: object.modified, within: &batch, into: staging)
+            try decode(reader, modified: reader.status.modified, within: &batch, into: staging)
         } catch let error as StorageError where error.operation == "read" && error.concernsOneFile {
             drops.setAside(object, error)
             throw CannotRead()

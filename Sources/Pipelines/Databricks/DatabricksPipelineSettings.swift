@@ -25,6 +25,8 @@ package struct DatabricksPipelineSettings: Sendable {
     package var bucket: (any Bucket)?
     /// Days, as keys of a bucket name them, that every listing looks at; nil for all.
     package var listingDayCount: Int?
+    /// Objects that were last modified so many days before the newest one that was read are forgotten; nil for none.
+    package var forgetDayCount: Int?
     /// First part of every table name.
     package var catalog: String
     /// The schema of bronze and silver; gold lies in `<schema>_gold`.

@@ -159,6 +159,7 @@ struct ShardRun {
         plan.objects = staged.objects.isEmpty ? nil : staged.objects
         plan.settings = staged.settings
         plan.forgotten = staged.forgotten.isEmpty ? nil : staged.forgotten
+        plan.firstDay = staged.firstDay
         plan.stateChanges = staged.stateChanges.isEmpty ? nil : staged.stateChanges
         plan.expectations = staged.expectations.isEmpty ? nil : staged.expectations
         return plan

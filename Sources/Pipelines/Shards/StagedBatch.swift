@@ -18,6 +18,8 @@ struct StagedBatch {
     var gaps: [SourceGap] = []
     /// Ids of files that need not be kept in mind any longer.
     var forgotten: [String] = []
+    /// Objects last modified before this day, in days since 1970-01-01, need not be kept in mind any longer; nil for no change.
+    var firstDay: Int64?
     /// Records left out by the configuration, by its setting.
     var leftOut: [String: Int] = [:]
     /// The settings that the rows depend on; nil when a redo takes those of its run.

@@ -26,6 +26,8 @@ extension LakeConfiguration {
         if let url = pipeline.objects.first.flatMap({ S3URL($0.value) }) {
             settings.bucket = S3Bucket(try BucketClients.client(of: objectStore(of: url.bucket)))
         }
+        settings.forgetDayCount = pipeline.forgetDayCount
+        settings.listingDayCount = pipeline.listingDayCount
         settings.decoding.strip = Set(
             pipeline.strip.compactMap { AuditFormats.EmptyValue(rawValue: $0.rawValue) }
         )

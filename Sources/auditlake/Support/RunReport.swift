@@ -85,6 +85,8 @@ extension SourceRemark {
         case .objects(.endsTooEarly(let key)): "\(key) ends too early and is read when it is whole"
         case .objects(.isDamaged(let key)): "\(key) cannot be decompressed and was left out"
         case .objects(.nameIsNotText(let path)): "the name of \(path) is no UTF-8; it was left out"
+        case .objects(.areTooOld(let count)):
+            "\(count) objects are older than `forget_after` keeps in mind and are not read; most of them were read before"
         case .prefixChanged(let key):
             "\(key) has other lines than those that were read, and was left alone; `on_change: reingest` reads it again"
         case .readAgain(let key): "\(key) has other lines than those that were read, and is read again whole"

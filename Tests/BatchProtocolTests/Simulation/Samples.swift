@@ -21,13 +21,14 @@ enum Sample {
         version: String = "1",
         from: UInt64 = 0,
         to: UInt64,
-        isWhole: Bool = true
+        isWhole: Bool = true,
+        modified: Int64 = 1_700_000_000_000_000
     ) -> ObjectRange {
         ObjectRange(
             key: key,
             version: version,
             byteCount: to,
-            modified: 1_700_000_000_000_000,
+            modified: modified,
             from: from,
             to: to,
             hash: "00000000000000000000000000000000",

@@ -20,6 +20,8 @@ final class ObjectCollector {
     private(set) var plans: [BatchPlan] = []
     /// Where the objects may have lain when earlier batches read them.
     var formerFolders: [String] = []
+    /// The day before which the next batches forget objects.
+    var firstDay: Int64?
     /// Called with the key before an object's last bytes are asked for.
     var onRead: ((String) throws -> Void)?
     private let makePlace: (() -> any ObjectPlace)?
@@ -104,6 +106,7 @@ final class ObjectCollector {
             tables: []
         )
         plan.objects = ranges
+        plan.firstDay = firstDay
         plans.append(plan)
         state.apply(plan)
         return ranges

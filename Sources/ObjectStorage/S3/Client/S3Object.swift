@@ -35,6 +35,13 @@ package struct S3Body: Hashable, Sendable {
     package var bytes: [UInt8]
     /// Which attempt to put it made the object, when it was put by `S3Client`.
     package var putID: String?
+
+    /// Creates an answer.
+    package init(object: S3Object, bytes: [UInt8], putID: String? = nil) {
+        self.object = object
+        self.bytes = bytes
+        self.putID = putID
+    }
 }
 
 /// What became of a put.

@@ -2,7 +2,7 @@ import Intake
 import ObjectStorage
 
 /// Objects in memory, with the faults that are asked for.
-final class Bucket: ObjectPlace {
+final class MemoryPlace: ObjectPlace {
     private struct Stored {
         var bytes: [UInt8]
         var etag: String
