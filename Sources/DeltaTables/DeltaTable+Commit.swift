@@ -48,17 +48,7 @@ extension DeltaTable {
         metadata: TableMetadata,
         now: Int64
     ) throws -> DeltaTable {
-        let info = CommitInfo(
-            timestamp: now,
-            operation: "CREATE TABLE",
-            operationParameters: [:],
-            engineInfo: engineInfo,
-            txnId: RandomName.uuid()
-        )
-        let commit = try Commit(
-            version: 0,
-            actions: [.commitInfo(info), .protocol(.current), .metaData(metadata)]
-        )
+        let commit = try creation(of: metadata, now: now)
         if try store.putIfAbsent("\(folder)/\(LogFileName.commit(version: 0).path)", commit.encoded) {
             let head = try TableHead(creation: commit)
             return DeltaTable(store: store, folder: folder, head: head, checkpointVersion: -1)
@@ -68,6 +58,60 @@ extension DeltaTable {
         }
         try requireRoom(for: metadata, in: table)
         return table
+    }
+
+    /// A table that there is none of yet; nothing is written before `make`.
+    ///
+    /// - Parameters:
+    ///   - store: Where the lake lies.
+    ///   - folder: The table's folder in the store.
+    ///   - metadata: Identity, schema, partitioning and properties; the identity is the same whoever makes the table.
+    ///   - now: Milliseconds since 1970-01-01 UTC.
+    /// - Returns: The table as it will be.
+    /// - Throws: `DeltaLogError`.
+    package static func prepared(
+        store: any ObjectStore,
+        folder: String,
+        metadata: TableMetadata,
+        now: Int64
+    ) throws -> DeltaTable {
+        let commit = try creation(of: metadata, now: now)
+        let head = try TableHead(creation: commit)
+        let table = DeltaTable(store: store, folder: folder, head: head, checkpointVersion: -1)
+        table.creation = commit
+        return table
+    }
+
+    /// Whether the table was made.
+    package var isMade: Bool { creation == nil }
+
+    /// Makes a table that was prepared; when another process was faster, this is its table then.
+    ///
+    /// - Throws: `CommitConflictError` when that is another table; `StorageError`, `DeltaLogError`.
+    package func make() throws {
+        guard let creation else { return }
+        if try !store.putIfAbsent(logKey(.commit(version: 0)), creation.encoded) {
+            guard let other = try Self.open(store: store, folder: folder),
+                other.head.metadata.id == head.metadata.id
+            else { throw CommitConflictError(table: folder, conflict: .tableReplaced(version: 0)) }
+            head = other.head
+            checkpointVersion = other.checkpointVersion
+        }
+        self.creation = nil
+    }
+
+    private static func creation(of metadata: TableMetadata, now: Int64) throws -> Commit {
+        let info = CommitInfo(
+            timestamp: now,
+            operation: "CREATE TABLE",
+            operationParameters: [:],
+            engineInfo: engineInfo,
+            txnId: RandomName.uuid()
+        )
+        return try Commit(
+            version: 0,
+            actions: [.commitInfo(info), .protocol(.current), .metaData(metadata)]
+        )
     }
 
     private static func requireRoom(for metadata: TableMetadata, in table: DeltaTable) throws {

@@ -21,6 +21,8 @@ package final class DeltaTable {
     var seenCommit: (version: Int64, hash: UInt64)?
     /// The whole state at some version up to the head's, once it was needed.
     var cachedSnapshot: Snapshot?
+    /// The first commit of a table that is not made yet.
+    var creation: Commit?
     /// Told of each stage of a commit and of maintenance, for progress and fault tests.
     package var observer: (@Sendable (TableStage) -> Void)?
 

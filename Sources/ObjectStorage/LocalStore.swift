@@ -163,8 +163,11 @@ package enum RandomName {
     }
 
     /// A uuid, version 4.
-    package static func uuid() -> String {
-        var digits = Array(make())
+    package static func uuid() -> String { uuid(of: make()) }
+
+    /// The uuid of 32 hexadecimal digits, in the form of version 4.
+    package static func uuid(of name: String) -> String {
+        var digits = Array(name)
         digits[12] = "4"
         digits[16] = "a"
         return [0..<8, 8..<12, 12..<16, 16..<20, 20..<32].map { String(digits[$0]) }.joined(separator: "-")

@@ -18,6 +18,8 @@ package final class DatabricksPipeline {
     let drops: ObjectDrops
     /// Quarantine, bronze, silver and the gold tables that were met, in order of first sight.
     private(set) var tables: [GroupTable] = []
+    /// The shard's uuid.
+    private var appID = ""
     var tableHints: [String: TableHint] = [:]
     var summary = RunSummary()
     var progress = PipelineProgress()
@@ -62,20 +64,27 @@ package final class DatabricksPipeline {
         )
     }
 
-    func openTables(of opening: ShardStore.Opening) throws -> Set<TableName> {
+    func openTables(of opening: ShardStore.Opening, appID: String) throws -> Set<TableName> {
+        self.appID = appID
         let open = Set(tables.map(\.name))
         var state = opening.state
-        // The tables of a plan were made before it.
         if let plan = opening.plan { state.apply(plan) }
         for service in try KnownServices(state).services { try openGold(service) }
         return Set(tables.map(\.name)).subtracting(open)
     }
 
-    /// Opens or makes the table of a service.
+    /// Opens the table of a service, or prepares it.
     func openGold(_ service: ServiceSchema) throws {
         let name = settings.gold(service)
         guard !tables.contains(where: { $0.name == name }) else { return }
-        tables.append(try opener.open(name, .gold(service)))
+        tables.append(try opener.prepare(name, .gold(service), owner: appID))
+    }
+
+    /// Opens or makes the table of a service.
+    func makeGold(_ service: ServiceSchema) throws {
+        try openGold(service)
+        let name = settings.gold(service)
+        for table in tables where table.name == name { try opener.make(table) }
     }
 
     /// Whether the table of a service, when it is open, has all columns of its rows.

@@ -14,8 +14,6 @@ final class EventStaging {
     private let plannedAt: Int64
     private let ingestDay: String
     private var decoder: DatabricksDecoder
-    /// Gold tables whose names are this lake's.
-    private var claimed: Set<TableName> = []
     /// Bytes that are being read.
     var window = InputWindow()
 
@@ -158,10 +156,6 @@ final class EventStaging {
             (table, storage, day) = (
                 settings.gold(service), TableShape.eventStorage, UTCDay.text(days: Int64(date))
             )
-            // Its name is claimed before a file lies in its folder; the table is made once all its keys are known.
-            if claimed.insert(table).inserted, !pipeline.tables.contains(where: { $0.name == table }) {
-                try pipeline.lake.claim(table)
-            }
         }
         guard wanted?.contains(table) ?? true else { return }
         var target = FileTarget(
@@ -192,7 +186,7 @@ final class EventStaging {
         case .gold(let index, let date):
             table = pipeline.settings.gold(services[index])
             (storage, day) = (TableShape.eventStorage, Int64(date))
-            if replay.makesTables { try pipeline.openGold(services[index]) }
+            if replay.makesTables { try pipeline.makeGold(services[index]) }
         }
         // Of rows that belong to another day only what tells them is kept: a row may have come from a day that is wanted.
         let isWanted = replay.days.contains(day)

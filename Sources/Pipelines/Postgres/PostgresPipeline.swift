@@ -169,7 +169,7 @@ extension PostgresPipeline: PipelineWork {
     func isDeferrable(_ table: TableName) -> Bool { false }
 
     /// There are two, always.
-    func openTables(of opening: ShardStore.Opening) -> Set<TableName> { [] }
+    func openTables(of opening: ShardStore.Opening, appID: String) -> Set<TableName> { [] }
 
     func received(_ plan: BatchPlan, isOwn: Bool) {
         sessionsAfter = isOwn ? sessionsStaged.map { (plan.batch, $0) } : nil

@@ -37,7 +37,7 @@ protocol BatchWork: AnyObject {
     /// Makes sure that every table of the shard is open: those that its plans and receipts name.
     ///
     /// - Returns: Those that were not open before.
-    func openTables(of opening: ShardStore.Opening) throws -> Set<TableName>
+    func openTables(of opening: ShardStore.Opening, appID: String) throws -> Set<TableName>
 
     /// Reads what is unread, up to one batch, into data files that no commit names yet.
     ///

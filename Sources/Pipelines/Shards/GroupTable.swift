@@ -1,3 +1,4 @@
+import BatchProtocol
 import Catalog
 import Columnar
 import DeltaLog
@@ -85,6 +86,46 @@ struct TableOpener {
         return try open(found, name, shape)
     }
 
+    /// Opens a table, or prepares one that is not there; its name is claimed and it is made by `make`.
+    ///
+    /// An attempt that ends before its plan so leaves nothing that the next one, which may see other rows first, would clash with.
+    ///
+    /// - Parameters:
+    ///   - name: The table.
+    ///   - shape: What it has to be.
+    ///   - owner: Uuid of the shard that makes it; the table's own follows from it and the name.
+    /// - Returns: The table.
+    /// - Throws: As `open`.
+    func prepare(_ name: TableName, _ shape: TableShape, owner: String) throws -> GroupTable {
+        if let found = try openExisting(name, shape) { return found }
+        // Refuses a name that is another table's.
+        _ = try lake.hasClaimed(name)
+        let now = clock() / 1_000
+        var identity = Array("\(owner)/\(name)".utf8)
+        identity = Array(identity.withUnsafeBytes { ContentHash(of: $0) }.description.utf8)
+        let delta = try DeltaTable.prepared(
+            store: lake.store,
+            folder: name.folder,
+            metadata: TableMetadata(
+                id: RandomName.uuid(of: String(decoding: identity, as: UTF8.self)),
+                schema: shape.schema,
+                partitionColumns: [shape.partitionColumn],
+                createdTime: now
+            ),
+            now: now
+        )
+        return group(delta, name, shape)
+    }
+
+    /// Makes a table that was prepared.
+    ///
+    /// - Throws: As `open`; `CommitConflictError`.
+    func make(_ table: GroupTable) throws {
+        guard !table.delta.isMade else { return }
+        try lake.claim(table.name)
+        try table.delta.make()
+    }
+
     private func open(_ existing: DeltaTable?, _ name: TableName, _ shape: TableShape) throws -> GroupTable {
         let delta: DeltaTable
         if let existing {
@@ -112,6 +153,10 @@ struct TableOpener {
                 now: now
             )
         }
+        return group(delta, name, shape)
+    }
+
+    private func group(_ delta: DeltaTable, _ name: TableName, _ shape: TableShape) -> GroupTable {
         let phase = observer.phase
         delta.observer = { stage in phase(stage == .commit ? .commit : .checkpoint) }
         return GroupTable(

@@ -26,7 +26,7 @@ struct ShardRun {
         var opening = try shard.open()
         while true {
             // Those that were opened before may be older than the shard's objects.
-            let fresh = try pipeline.openTables(of: opening)
+            let fresh = try pipeline.openTables(of: opening, appID: appID)
             for table in pipeline.tables where !fresh.contains(table.name) { try table.delta.refresh() }
             let transactions = Self.transactions(of: pipeline.tables, appID: appID)
             do {
@@ -188,6 +188,7 @@ struct ShardRun {
         // Only with lost bytes a planned table can be left without rows.
         guard let files = staged.files[table.name], !files.isEmpty else { return machine.skipped() }
         let rowCount = staged.rowCount(table.name)
+        try pipeline.opener.make(table)
         switch try table.delta.append(
             files.map(\.add),
             growing: staged.grown[table.name],
@@ -265,6 +266,7 @@ struct ShardRun {
         var rows: [TableName: Int] = [:]
         for table in due {
             guard let files = staged.files[table.name], !files.isEmpty else { continue }
+            try pipeline.opener.make(table)
             let result = try table.delta.append(
                 files.map(\.add),
                 growing: staged.grown[table.name],

@@ -196,4 +196,27 @@ import Testing
             try lake.expectExact(Self.lines + [Fixture.event(13)])
         }
     }
+
+    /// Names that differ in case only go by first sight, and the next attempt may see others first.
+    @Test(arguments: [
+        (DatabricksFixture.event(1, service: "jobs"), DatabricksFixture.event(2, service: "Jobs")),
+        (
+            DatabricksFixture.event(1, parameters: #"{"dashboardId":"1"}"#),
+            DatabricksFixture.event(2, parameters: #"{"DashboardId":"2"}"#)
+        ),
+        (DatabricksFixture.event(1, service: "a-b"), DatabricksFixture.event(2, service: "a_b")),
+    ])
+    func anAttemptThatEndsBeforeItsPlanLeavesNothingToClashWith(first: String, second: String) throws {
+        try DatabricksFixture.with { lake in
+            try lake.deliver([first])
+            try lake.runUntil { change in
+                if case .link(let path) = change { path.contains("/plans/") } else { false }
+            }
+            #expect(try lake.goldTables().isEmpty)
+            try lake.deliver([second, first])
+            #expect(try lake.run().rows == 2)
+            #expect(try lake.goldTables().count == (first.contains("dashboardId") ? 1 : 2))
+            #expect(try lake.texts("requestId", of: lake.settings.silver) == ["r-1", "r-2"])
+        }
+    }
 }

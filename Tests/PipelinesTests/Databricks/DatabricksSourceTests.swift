@@ -68,6 +68,18 @@ import Testing
         }
     }
 
+    @Test func aHalfLineThatGoesOnAfterAllKeepsNoLaterOneFromBeingRead() throws {
+        try withLake { lake in
+            let half = String(Fixture.event(2).prefix(50))
+            try lake.deliver([Fixture.event(1), half], age: 60)
+            try lake.run()
+            let rest = String(Fixture.event(2).dropFirst(50))
+            try lake.deliver([Fixture.event(1), half, rest, Fixture.event(3)], age: 0)
+            #expect(try lake.run().remarks.isEmpty)
+            try lake.expectExact([1, 3].map { Fixture.event($0) }, quarantined: [half, rest])
+        }
+    }
+
     @Test func aLineThatGrowsAllTheTimeDoesNotKeepARunFromEnding() throws {
         try withLake { lake in
             try lake.deliver(["{"])
