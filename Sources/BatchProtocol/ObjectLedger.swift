@@ -10,9 +10,18 @@ package struct SeenObject: Hashable, Sendable {
     package var chain: ContentHash
     /// Hash of the bytes from the last border of a piece up to `to`.
     package var rest: ContentHash
+    /// Whether that version has other lines than those that were read, and was left alone.
+    package var isLeftAlone: Bool
 
     /// Creates a description.
-    package init(version: UInt64, to: UInt64, chain: ContentHash, rest: ContentHash) {
+    package init(
+        version: UInt64,
+        to: UInt64,
+        chain: ContentHash,
+        rest: ContentHash,
+        isLeftAlone: Bool = false
+    ) {
+        self.isLeftAlone = isLeftAlone
         self.version = version
         self.to = to
         self.chain = chain
@@ -37,6 +46,8 @@ package struct ObjectLedger: Sendable {
     /// The same of one that is being read as a correction.
     package static let noVersionOfCorrection: UInt64 = 1
 
+    /// The bit of `to` that says that a version was left alone.
+    private static let leftAlone: UInt64 = 1 << 63
     /// Words of a record: key (2), version and day, to, chain (2), rest (2).
     static let wordCount = 8
     /// Bits of a hash of a version; those above hold the day of the last modification, in days since 1970-01-01, 0 when it is
@@ -80,7 +91,8 @@ package struct ObjectLedger: Sendable {
             version: range.isWhole ? Self.hash(version: range.version) : unfinished,
             to: range.to,
             chain: ContentHash(range.chain) ?? .none,
-            rest: ContentHash(range.rest) ?? .none
+            rest: ContentHash(range.rest) ?? .none,
+            isLeftAlone: range.isLeftAlone ?? false
         )
         var key = range.key
         let hash = key.withUTF8 { Self.hash(key: UnsafeRawBufferPointer($0)) }
@@ -141,9 +153,10 @@ package struct ObjectLedger: Sendable {
     private func seen(at slot: Int) -> SeenObject {
         SeenObject(
             version: words[slot + 2] & Self.versionMask,
-            to: words[slot + 3],
+            to: words[slot + 3] & ~Self.leftAlone,
             chain: ContentHash(high: words[slot + 4], low: words[slot + 5]),
-            rest: ContentHash(high: words[slot + 6], low: words[slot + 7])
+            rest: ContentHash(high: words[slot + 6], low: words[slot + 7]),
+            isLeftAlone: words[slot + 3] & Self.leftAlone != 0
         )
     }
 
@@ -169,7 +182,7 @@ package struct ObjectLedger: Sendable {
         words[slot] = key.high
         words[slot + 1] = key.low
         words[slot + 2] = seen.version | UInt64(day) << UInt64(Self.versionBitCount)
-        words[slot + 3] = seen.to
+        words[slot + 3] = seen.to | (seen.isLeftAlone ? Self.leftAlone : 0)
         words[slot + 4] = seen.chain.high
         words[slot + 5] = seen.chain.low
         words[slot + 6] = seen.rest.high

@@ -31,6 +31,8 @@ package struct ObjectRange: Codable, Hashable, Sendable {
     package var isWhole: Bool
     /// Whether the object was read before with other bytes below `to`: the rows of those bytes are in earlier batches.
     package var isCorrection: Bool
+    /// Whether the object has other bytes below `to` than those that were read, and is left alone; nil stands for no.
+    package var isLeftAlone: Bool?
 
     /// Creates a range.
     package init(

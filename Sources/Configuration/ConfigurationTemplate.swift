@@ -154,7 +154,7 @@ package struct ConfigurationTemplate: Hashable, Sendable {
                 # A file that grew: compare the end of what was read (tail), or all of it (full).
                 #verify_prefix: tail
 
-                # A file whose old lines changed: report leaves it alone; reingest reads it again as a correction.
+                # A file whose old lines changed: report leaves it alone; reingest reads it again as a correction, also when set later.
                 #on_change: report
 
                 # fail stops when planned bytes are gone; continue names the gap and goes on. forget_after: 90d forgets files that

@@ -123,13 +123,19 @@ package final class ObjectDrops {
     private func refreshed(_ object: FoundObject, _ ledger: ObjectLedger) -> FoundObject? {
         var object = object
         object.seen = ledger.find(object.key)
-        return object.seen?.version == ObjectLedger.hash(version: object.version) ? nil : object
+        return isKnown(object.seen, ObjectLedger.hash(version: object.version)) ? nil : object
     }
 
     private func completed(_ object: FoundObject, _ ledger: ObjectLedger) -> FoundObject {
         var object = object
         object.formerlySeen = names.seen(object, in: ledger)
         return object
+    }
+
+    /// Whether nothing of a version is wanted: a version that was left alone is, once changed objects are read again.
+    private func isKnown(_ seen: SeenObject?, _ version: UInt64) -> Bool {
+        guard let seen, seen.version == version else { return false }
+        return !seen.isLeftAlone || source.onChange == .report
     }
 
     private func list(_ ledger: ObjectLedger) throws {
@@ -141,7 +147,7 @@ package final class ObjectDrops {
         var report = try place.list { listed in
             let seen = ledger.find(listed.key)
             guard claims.take(listed, seen: seen) else { return }
-            if let seen, seen.version == ObjectLedger.hash(version: listed.version) { return }
+            if isKnown(seen, ObjectLedger.hash(version: listed.version)) { return }
             if seen == nil, ledger.isTooOld(listed.modified) {
                 tooOld += 1
                 return
@@ -262,7 +268,7 @@ package final class ObjectDrops {
     private func opening(of object: FoundObject) throws -> Opening {
         guard let bytes = try place.open(object.key) else { return .nothing }
         let status = bytes.status
-        if object.seen?.version == ObjectLedger.hash(version: status.version) { return .nothing }
+        if isKnown(object.seen, ObjectLedger.hash(version: status.version)) { return .nothing }
         let lastWrite = bytes.lastWrite.map { $0 + Self.quietTime }
         let quietFrom = lastWrite.flatMap { $0 > clock() ? $0 : nil }
         let isCompressed = Compression(path: object.key) != nil
@@ -335,7 +341,7 @@ package final class ObjectDrops {
     }
 
     private static func leftAlone(_ key: String, _ status: ObjectStatus, _ seen: SeenObject) -> ObjectRange {
-        ObjectRange(
+        var range = ObjectRange(
             key: key,
             version: status.version,
             byteCount: status.byteCount,
@@ -347,6 +353,8 @@ package final class ObjectDrops {
             rest: seen.rest.description,
             isWhole: true
         )
+        range.isLeftAlone = true
+        return range
     }
 
     // MARK: What was read

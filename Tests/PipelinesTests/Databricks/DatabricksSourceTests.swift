@@ -122,6 +122,24 @@ import Testing
         }
     }
 
+    @Test func aFileThatWasLeftAloneIsReadOnceTheSettingSaysSo() throws {
+        try withLake { lake in
+            try lake.deliver([Fixture.event(1), Fixture.event(2)], age: 100)
+            try lake.run()
+            try lake.deliver([Fixture.event(7), Fixture.event(2), Fixture.event(3)], age: 90)
+            #expect(try lake.run().rows == 0)
+            try lake.deliver([Fixture.event(4)], to: "b.json", age: 80)
+            #expect(try lake.run().rows == 1)
+            lake.settings.source.onChange = .reingest
+            #expect(try lake.run().rows == 3)
+            let all = ["r-1", "r-2", "r-2", "r-3", "r-4", "r-7"]
+            #expect(try lake.texts("requestId", of: lake.settings.silver) == all)
+            #expect(try lake.run().batches == 0)
+            lake.settings.source.onChange = .report
+            #expect(try lake.run().batches == 0)
+        }
+    }
+
     // MARK: The end of a batch
 
     @Test func aBatchEndsAtTheLastLineThatFits() throws {
