@@ -72,7 +72,8 @@ extension DatabricksDecoder {
     private mutating func parse(_ text: UnsafeRawBufferPointer) -> sj_event_kind {
         let bytes = text.bindMemory(to: UInt8.self)
         let kind = sj_event_parse(parser, bytes.baseAddress, bytes.count, &found)
-        // Memory that runs out is no fault of the line, which must not end in the quarantine; Swift's own ends the process too.
+        // The process ends: memory that runs out is no fault of the line, which must not end in the quarantine, and Swift's own
+        // allocations end it as well. The batch is done again by the next run.
         if kind == SJ_EVENT_OUT_OF_MEMORY { fatalError("no memory for a line of \(text.count) bytes") }
         return kind
     }

@@ -31,7 +31,8 @@ struct JSONLineReader: ~Copyable {
         let parser = openParser()
         let bytes = paddedBytes(of: line, readableByteCount: readableByteCount)
         let found = sj_parse_line(parser, bytes, line.count, fields, names, UInt32(LogField.capacity))
-        // Memory that runs out is no fault of the line, which must not end in the quarantine; Swift's own ends the process too.
+        // The process ends: memory that runs out is no fault of the line, which must not end in the quarantine, and Swift's own
+        // allocations end it as well. The batch is done again by the next run.
         if found.kind == SJ_OUT_OF_MEMORY { fatalError("no memory for a line of \(line.count) bytes") }
         return found
     }

@@ -66,13 +66,17 @@ final class CompressedBucketObject: ObjectBytes {
         let copy = try TemporaryCopy(suffix: compression.suffixes[0])
         try start.bytes.withUnsafeBytes { try copy.append($0) }
         var offset = UInt64(start.bytes.count)
-        try withUnsafeTemporaryAllocation(byteCount: ReadAhead.startByteCount, alignment: 16) { buffer in
-            while offset < start.object.byteCount {
+        // An array, not a temporary allocation: that may lie on the stack, which is no larger.
+        var part: [UInt8] = []
+        while offset < start.object.byteCount {
+            if part.isEmpty { part = [UInt8](repeating: 0, count: ReadAhead.startByteCount) }
+            let count = try part.withUnsafeMutableBytes { buffer in
                 let count = try bucket.read(start.object, at: offset, into: buffer)
-                guard count > 0 else { break }
                 try copy.append(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-                offset += UInt64(count)
+                return count
             }
+            guard count > 0 else { break }
+            offset += UInt64(count)
         }
         file = try copy.object()
     }

@@ -56,7 +56,9 @@ package struct PendingCall<Value: Sendable>: Sendable {
     package func value() throws -> Value { try future.wait() }
 }
 
-/// The caller's memory; parts write to places of their own in it while the caller waits.
+/// The caller's memory.
+///
+/// `@unchecked Sendable`: parts write to places of their own in it, and the caller waits for all of them before it goes on.
 private struct PartTarget: @unchecked Sendable {
     let memory: UnsafeMutableRawBufferPointer
 

@@ -10,6 +10,8 @@ final class ResponseCollector: HTTPClientResponseDelegate {
     typealias Response = Void
 
     /// The caller's memory, which outlives the wait.
+    ///
+    /// `@unchecked Sendable`: it is written under the lock alone, and not after `release`, before which the caller waits.
     private struct Target: @unchecked Sendable {
         var memory: UnsafeMutableRawBufferPointer
     }
