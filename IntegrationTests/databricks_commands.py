@@ -50,7 +50,7 @@ def init_writes_what_the_commands_take(b):
     good(w, "init", "--objects", os.path.join(w.events, "**", "*.json"), "--schema", "events")
     good(w, "check")
     demand("2 rows" in good(w, "run", "--once"), "the run does not tell two rows")
-    demand(os.path.isdir(w.place("events.silver")) and os.path.isdir(w.place("events_gold.jobs")), "the tables are not there")
+    demand(w.has("events.silver") and w.has("events_gold.jobs"), "the tables are not there")
     yield "a configuration for Databricks alone is valid, and a run with it fills the tables"
     logs = os.path.join(w.logs, "*.csv")
     good(w, "init", "--force", "--objects", os.path.join(w.events, "*.json"), "--files", logs)

@@ -85,9 +85,9 @@ def take_back(workspace, name, batch, app):
 class Deliveries:
     """writes files of events as Databricks does: whole, each under its final name at once; later again, with more lines"""
 
-    def __init__(self, sources, lake, rng):
-        """`sources`: name and lines of every file"""
-        self.lake, self.rng, self.time = lake, rng, databricks_test.LEFT_ALONE
+    def __init__(self, sources, lake, rng, unterminated=0.2):
+        """`sources`: name and lines of every file; `unterminated`: the share of deliveries that end without a newline"""
+        self.lake, self.rng, self.unterminated, self.time = lake, rng, unterminated, databricks_test.LEFT_ALONE
         self.files = [[name, lines, 0] for name, lines in sources]
 
     @property
@@ -100,7 +100,7 @@ class Deliveries:
         name, lines, at = file
         file[2] = at = min(len(lines), at + self.rng.randint(1, most))
         self.time += 1
-        data = b"\n".join(lines[:at]) + (b"\n" if self.rng.random() < 0.8 else b"")
+        data = b"\n".join(lines[:at]) + (b"\n" if self.rng.random() >= self.unterminated else b"")
         databricks_test.put(self.lake, name, data, self.time)
 
     def deliver_all(self, most=1 << 30):
@@ -121,7 +121,8 @@ def sources(rng):
 def one_file_a_batch(killer, folder, kills):
     w = killer.workspace(EventLake, folder, batch_bytes="1B")
     lines = [line for name, lines in sources(killer.rng) if "nasty" not in name for line in lines][:CHECKPOINT_AT + 40]
-    Deliveries([(f"{n}.json", [line]) for n, line in enumerate(lines)], w, killer.rng).deliver_all()
+    # A line without its newline shares its batch with the next file.
+    Deliveries([(f"{n}.json", [line]) for n, line in enumerate(lines)], w, killer.rng, unterminated=0).deliver_all()
     while kills and len(w.numbers("receipts")) < len(lines) - 5:
         phase = killer.target(PHASES if len(w.numbers("receipts")) > CHECKPOINT_AT - 30 else [p for p in PHASES if p != b"k"])
         kills -= killer.kill(w, phase, killer.rng.randint(1, 1 if phase == b"k" else 40), killer.delay())
@@ -308,7 +309,7 @@ def settle(w, name):
     again = w.drain()
     if isinstance(w, ChangingLake):
         w.note_plans()
-    problems, tables = databricks_lake.reckon(w, was_killed=True)
+    problems, tables = databricks_lake.reckon(w)
     if again["batches"] or again["rows"]:
         problems.append(f"a further run found {again['batches']} batches with {again['rows']} rows")
     print(f"{name}: {len(w.numbers('receipts'))} batches, {len(w.gold_tables())} gold tables, "

@@ -206,7 +206,7 @@ def schema_problems(name, log, columns, struct):
 def compare_table(workspace, name, columns, keys, wanted, readers, struct=None):
     """one table against rows that are dictionaries, in every reader: a list of problems"""
     folder = workspace.place(name)
-    if not os.path.isdir(os.path.join(folder, "_delta_log")):
+    if not workspace.has(name):
         return [f"{name} is not there, expected {len(wanted)} rows"] if wanted else []
     log = harness.Log(folder)
     shown_columns = [*columns[:columns.index("raw")], "detail", *columns[columns.index("raw"):]] if name.startswith("_auditlake.quarantine") else columns
@@ -260,7 +260,7 @@ def receipt_problems(workspace, tables):
     problems = [f"{name}: the receipts name {counted[name]} rows, expected {wanted[name]}" for name in sorted({*counted, *wanted})
                 if counted[name] != wanted[name] and not is_told_otherwise(name)]
     for name in workspace.tables:
-        if os.path.isdir(os.path.join(workspace.place(name), "_delta_log")) and last.get(f"main.{name}"):
+        if workspace.has(name) and last.get(f"main.{name}"):
             transactions = harness.Log(workspace.place(name)).transactions
             if transactions != {app: last[f"main.{name}"]}:
                 problems.append(f"{name}: transactions {transactions}, the last receipt says {last[f'main.{name}']} of {app}")
@@ -269,11 +269,10 @@ def receipt_problems(workspace, tables):
 
 def schema_rows_problems(workspace, tables):
     """the system table of services and keys"""
-    folder = workspace.place("_auditlake.service_schemas")
     wanted = {(name, key, column) for name, service in tables.services.items() for key, column in service.columns.items()}
-    if not os.path.isdir(os.path.join(folder, "_delta_log")):
+    if not workspace.has("_auditlake.service_schemas"):
         return ["_auditlake.service_schemas is not there"] if wanted else []
-    rows = engines.read("deltalake", folder).to_pylist()
+    rows = engines.read("deltalake", workspace.place("_auditlake.service_schemas")).to_pylist()
     got = Counter((r["service"], r["key"], r["column"]) for r in rows if r["key"] is not None)
     problems = [f"_auditlake.service_schemas: {k} stands {n} times" for k, n in got.items() if n > 1]
     problems += [f"_auditlake.service_schemas: missing {k}" for k in sorted(wanted - got.keys())] + [f"_auditlake.service_schemas: too many: {k}" for k in sorted(got.keys() - wanted)]
@@ -286,21 +285,17 @@ def reckon_apart(workspace):
     return reckon(workspace)
 
 
-def reckon(workspace, readers=("deltalake",), strip=expected.STRIP, actions=(), was_killed=False):
-    """the whole lake, when all is drained: a list of problems, and what was expected
-
-    A gold table may have been made by an attempt that was killed before its plan, when its service had no keys yet: it keeps the field `placeholder`.
-    """
+def reckon(workspace, readers=("deltalake",), strip=expected.STRIP, actions=()):
+    """the whole lake, when all is drained: a list of problems, and what was expected"""
     problems = harness.standing(workspace)
     plans, receipts = workspace.numbers("plans"), workspace.numbers("receipts")
     if plans != receipts:
         return [*problems, f"{len(plans)} plans, {len(receipts)} receipts"], None
     tables, wrong = expectation(workspace, strip, actions)
     problems += wrong
-    for service in tables.services.values() if was_killed else ():
-        log = harness.Log(workspace.place(f"{GOLD}.{service.table}"))
-        service.has_placeholder |= log.fields["requestParams"]["type"]["fields"][0]["name"] == "placeholder" and "placeholder" not in service.columns.values()
     for name, service in tables.services.items() if workspace.losses else ():
+        if not tables.gold_rows(name) and not workspace.has(f"{GOLD}.{service.table}"):
+            continue                                                   # all lines of the service were lost before its table was made
         # A key that only lost lines had is known, but a table grows with a commit of rows.
         has = [f["name"] for f in harness.Log(workspace.place(f"{GOLD}.{service.table}")).fields["requestParams"]["type"]["fields"]]
         used = {key for row in tables.gold[name] for key in row["requestParams"] or {}}

@@ -63,6 +63,10 @@ class Workspace:
         """the folder of a table, schema.table"""
         return os.path.join(self.lake, "main", *name.split(".", 1))
 
+    def has(self, name):
+        """whether a table, schema.table, has a log"""
+        return os.path.isdir(os.path.join(self.place(name), "_delta_log"))
+
     @property
     def table(self):
         return self.place(self.main_table)
@@ -175,9 +179,11 @@ class Run:
 class Killer:
     """kills runs in phases of choice, and looks over what is left each time"""
 
+    MOST_LATE = 100                                                    # kills that came too late one after the other: more are a test that goes nowhere
+
     def __init__(self, a, rng, killed=lambda workspace: None, located=lambda kind: kind):
         """`killed`: told of every lake in which a process died; `located`: the kind of workspace that is like another, with its lake where it is wanted"""
-        self.a, self.rng, self.killed, self.located, self.counts, self.late, self.merging = a, rng, killed, located, Counter(), 0, 0
+        self.a, self.rng, self.killed, self.located, self.counts, self.late, self.late_at_once, self.merging = a, rng, killed, located, Counter(), 0, 0, 0
 
     def workspace(self, kind, folder, *files, **keys):
         return self.located(kind)(self.a.binary, folder, *files, **keys)
@@ -216,7 +222,11 @@ class Killer:
             self.late += 1
             if run.process.returncode != 0:
                 raise Failure(f"a run ended with {run.process.returncode} and said: {run.words()}")
+            self.late_at_once += 1
+            if self.late_at_once > self.MOST_LATE:
+                raise Failure(f"{self.late_at_once} runs one after the other ended before their kill in phase {PHASES[phase]}")
             return False
+        self.late_at_once = 0
         self.counts[died] += 1
         self.killed(workspace)
         if problems := standing(workspace):
