@@ -2,8 +2,8 @@
 
 usage: small_commits.py [--kind postgres|databricks] [--runs 100] [--commits 10000] [--binary PATH]
 
-Prints CPU and wall seconds of the first and the last ten runs; for the long table its live files, the wall seconds of an
-idle run (open, look at the source, exit) and of a run that appends 1 MB.
+Prints CPU and wall seconds of the first and the last ten runs, and of the first and the last run in turn, ten times each on the same
+input; for the long table its live files, the wall seconds of an idle run (open, look at the source, exit) and of a run that appends 1 MB.
 """
 import argparse
 import json
@@ -57,6 +57,8 @@ def hundred_runs(binary, folder, count, kind):
     for chunk in range(count):
         path = folder / f"{chunk:05}.{GENERATORS[kind][1]}"
         generate(path, 1, chunk, kind)
+        if chunk == count - 1:
+            first_and_last(binary, folder, path, count, kind)
         figures.append(run(binary, folder, kind=kind)[1:])
         # What was read may go, as after a rotation; delivered files stay.
         if kind == "postgres":
@@ -66,6 +68,28 @@ def hundred_runs(binary, folder, count, kind):
         cpu, wall = [f[0] for f in part], [f[1] for f in part]
         print(f"{count} runs of 1 MB, {name}: CPU median {statistics.median(cpu):.3f} s, wall median {statistics.median(wall):.3f} s")
     print(tables(binary, folder, kind))
+
+
+def first_and_last(binary, folder, path, count, kind):
+    """One input as the first of a lake and as the last of this one, in turn: noise of the machine meets both."""
+    lake, kept, fresh = folder / "lake", folder / "kept", folder / "fresh"
+    fresh.mkdir()
+    shutil.copy2(path, fresh)
+    shutil.copytree(lake, kept, symlinks=True)
+    figures = []
+    for _ in range(10):
+        first, last = run(binary, fresh, kind=kind), run(binary, folder, kind=kind)
+        if first[0]["rows"] != last[0]["rows"]:
+            raise SystemExit(f"the first run took {first[0]['rows']} rows, the last {last[0]['rows']}")
+        figures.append((first[1], last[1]))
+        shutil.rmtree(fresh / "lake")
+        shutil.rmtree(lake)
+        shutil.copytree(kept, lake, symlinks=True)
+    firsts, lasts = zip(*figures)
+    print(f"in turn, CPU median: run 1 {statistics.median(firsts):.3f} s, run {count} {statistics.median(lasts):.3f} s, "
+          f"ratio {statistics.median(last / first for first, last in figures):.2f}")
+    shutil.rmtree(kept)
+    shutil.rmtree(fresh)
 
 
 def many_commits(binary, folder, count):
