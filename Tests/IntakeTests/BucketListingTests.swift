@@ -84,11 +84,14 @@ import Testing
     func patterns(pattern: (String, [String]), pageSize: Int) throws {
         let bucket = MemoryBucket(pageSize: pageSize)
         let hidden = ["logs/_old/e.json", "logs/.tmp/f.json", "logs/_g.json"]
-        for key in Self.underLogs + hidden + ["a.json", "/k.json", "logs2/j.json"] { bucket.put(key, "{}") }
+        let named = Self.underLogs + hidden + ["a.json", "/k.json", "logs2/j.json"]
+        for key in named { bucket.put(key, "{}") }
         for key in ["logs/empty.json", "logs/x/"] { bucket.put(key, "") }
         let objects = objects(bucket, [pattern.0])
         #expect(try keys(objects) == pattern.1)
         #expect(try objects.list { _ in }.remarks.isEmpty == !pattern.1.isEmpty)
+        #expect(Set(named.filter { objects.means("s3://bucket/\($0)") }) == Set(pattern.1))
+        #expect(!objects.means("s3://bucket2/a.json"))
     }
 
     @Test("what is listed has the object's size, version and time")

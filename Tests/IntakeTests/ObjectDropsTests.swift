@@ -45,9 +45,12 @@ import Testing
         ]
     )
     func patterns(pattern: String, expected: [String]) throws {
-        try fill("d/a.json", "d/x/b.json", "d/x/y/c.json", "d/x/y/d.txt")
+        let all = ["d/a.json", "d/x/b.json", "d/x/y/c.json", "d/x/y/d.txt"]
+        for path in all { try fill(path) }
         let look = try look(pattern)
         #expect(names(look) == expected)
+        let drops = ObjectDrops(source: ObjectSource(patterns: [folder.path(pattern)]))
+        #expect(try all.filter { try drops.means(folder.path($0)) } == expected)
         let isMissed = look.remarks.contains { if case .nothingMatches = $0 { true } else { false } }
         #expect(isMissed == expected.isEmpty)
     }

@@ -53,6 +53,15 @@ package final class BucketObjects: ObjectPlace {
         ahead = ReadAhead(bucket)
     }
 
+    package func means(_ key: String) -> Bool {
+        let start = "\(bucket.url)/"
+        guard key.hasPrefix(start) else { return false }
+        return patterns.contains { text in
+            var pattern = KeyPattern(text, bucket: bucket.url)
+            return pattern.means(String(key.dropFirst(start.count)))
+        }
+    }
+
     package func list(_ body: (ListedObject) throws -> Void) throws -> ListingReport {
         let now = clock()
         var firstDay: String?

@@ -33,6 +33,8 @@ package final class LocalObjects: ObjectPlace {
         return folders
     }
 
+    package func means(_ key: String) throws -> Bool { try present().contains { $0.means(path: key) } }
+
     package func open(_ key: String) throws -> (any ObjectBytes)? {
         guard let reader = try FileReader.openIfThere(key) else { return nil }
         let status = try reader.file.status(path: key)

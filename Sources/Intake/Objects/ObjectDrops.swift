@@ -44,6 +44,7 @@ package final class ObjectDrops {
     /// Unread objects of the last listing, in order of arrival, the next one last.
     private var backlog: [FoundObject] = []
     private var lastReport = ListingReport()
+    private var lastLeftAlone = LeftAloneObjects()
     private var failures: [String: Failure] = [:]
     private var notes = ObjectNotes()
     private var names = ObjectNames()
@@ -105,7 +106,8 @@ package final class ObjectDrops {
             objects: objects,
             hasMore: backlog.count > limit,
             remarks: lastReport.remarks,
-            unreadable: lastReport.unreadable
+            unreadable: lastReport.unreadable,
+            leftAlone: lastLeftAlone
         )
     }
 
@@ -116,6 +118,11 @@ package final class ObjectDrops {
     ///
     /// - Throws: `StorageError`.
     package func folders() throws -> [String] { try place.folders() }
+
+    /// Whether an object of this key is meant, if it is there.
+    ///
+    /// - Throws: `StorageError`.
+    package func means(_ key: String) throws -> Bool { try place.means(key) }
 
     /// Bytes of last lines that are not finished and wait, by key.
     package var pending: [String: UInt64] { notes.pending }
@@ -143,11 +150,15 @@ package final class ObjectDrops {
         var found: [FoundObject] = []
         var unnamed: [ObjectSource.Remark] = []
         var tooOld = 0
+        var leftAlone = LeftAloneObjects()
         var claims = ObjectClaims(expecting: objectCount)
         var report = try place.list { listed in
             let seen = ledger.find(listed.key)
             guard claims.take(listed, seen: seen) else { return }
-            if isKnown(seen, ObjectLedger.hash(version: listed.version)) { return }
+            if isKnown(seen, ObjectLedger.hash(version: listed.version)) {
+                if seen?.isLeftAlone == true { leftAlone.take(listed.key) }
+                return
+            }
             if seen == nil, ledger.isTooOld(listed.modified) {
                 tooOld += 1
                 return
@@ -171,6 +182,8 @@ package final class ObjectDrops {
         report.remarks += unnamed
         tooOldCount = report.isLeaptOver == nil ? tooOld : max(tooOld, tooOldCount)
         if tooOldCount > 0 { report.remarks.append(.areTooOld(count: tooOldCount)) }
+        // A look that leaps over some of them tells of those that the last whole one has seen.
+        if report.isLeaptOver == nil || leftAlone.count > lastLeftAlone.count { lastLeftAlone = leftAlone }
         lastReport = report
         try leaveOutFailing(&found)
         notes.sift(&found, after: ledger, keeping: lastReport.isLeaptOver ?? { _ in false }, now: clock()) {
@@ -312,7 +325,7 @@ package final class ObjectDrops {
                 )
             )
         case .report:
-            return .prefixChanged(Self.leftAlone(object.key, status, seen))
+            return .prefixChanged(.leftAlone(object.key, status, seen))
         }
     }
 
@@ -338,23 +351,6 @@ package final class ObjectDrops {
             freshUntil: freshUntil,
             isCorrection: seen.isUnfinishedCorrection
         )
-    }
-
-    private static func leftAlone(_ key: String, _ status: ObjectStatus, _ seen: SeenObject) -> ObjectRange {
-        var range = ObjectRange(
-            key: key,
-            version: status.version,
-            byteCount: status.byteCount,
-            modified: status.modified,
-            from: seen.to,
-            to: seen.to,
-            hash: RangeHasher().digest,
-            chain: seen.chain.description,
-            rest: seen.rest.description,
-            isWhole: true
-        )
-        range.isLeftAlone = true
-        return range
     }
 
     // MARK: What was read

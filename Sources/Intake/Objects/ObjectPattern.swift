@@ -63,6 +63,17 @@ struct ObjectPattern {
         positions.contains { $0 == parts.count - 1 && means(name, $0) }
     }
 
+    /// Whether a file of this absolute path is meant.
+    func means(path: String) -> Bool {
+        var parts = path.split(separator: "/").map(String.init)
+        guard let name = parts.popLast() else { return false }
+        var positions = start
+        for part in parts where !positions.isEmpty {
+            positions = part.withCString { self.positions(in: $0, from: positions) }
+        }
+        return !positions.isEmpty && name.withCString { meansFile($0, at: positions) }
+    }
+
     private func means(_ name: UnsafePointer<CChar>, _ position: Int) -> Bool {
         let isHidden =
             name[0] == CChar(bitPattern: UInt8(ascii: ".")) || name[0] == CChar(bitPattern: UInt8(ascii: "_"))

@@ -17,6 +17,11 @@ package protocol ObjectPlace {
     /// - Throws: `StorageError`.
     func folders() throws -> [String]
 
+    /// Whether an object of this key is meant, if it is there.
+    ///
+    /// - Throws: `StorageError`.
+    func means(_ key: String) throws -> Bool
+
     /// These objects are likely to be opened next, in this order.
     func expect(_ objects: [FoundObject])
 

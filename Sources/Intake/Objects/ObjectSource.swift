@@ -86,4 +86,6 @@ package struct ObjectLook {
     package var remarks: [ObjectSource.Remark] = []
     /// Objects and folders that are there and cannot be read; the others are looked at nevertheless.
     package var unreadable: [StorageError] = []
+    /// Objects of which nothing is read any more.
+    package var leftAlone = LeftAloneObjects()
 }

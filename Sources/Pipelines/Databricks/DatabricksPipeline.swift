@@ -127,6 +127,7 @@ extension DatabricksPipeline: PipelineWork {
 
     func prepare() throws {
         try demandJSONLibrary()
+        try PipelineSettings.databricks(settings).demandSourceOutside(lake)
         try PipelineSettings.databricks(settings).demandSameTables(in: lake)
     }
     func makeWatcher() -> any SourceWatcher { PollingWatcher() }

@@ -44,7 +44,7 @@ package final class PipelineLooks {
     package func look(_ lake: Lake, now: Int64) throws -> PipelineStatus {
         let shard = ShardStore(store: lake.store, path: ShardPath(pipeline: settings.name, shard: 0))
         let opening = try lake.openForReading() ? try shard.open(isReading: true) : nil
-        let (files, absentCount) = try files(after: opening?.state ?? ShardState(), now: now)
+        let found = try files(after: opening?.state ?? ShardState(), now: now)
         let last = opening?.receipt?.batch ?? 0
         let since = now - PipelineStatus.rateSeconds * 1_000_000
         let recent = RecentBatches(try shard.newestPlans(upTo: last, since: since))
@@ -53,8 +53,9 @@ package final class PipelineLooks {
         return PipelineStatus(
             pipeline: settings.name,
             table: table,
-            files: files,
-            vanishedFiles: absentCount,
+            files: found.files,
+            vanishedFiles: found.absentCount,
+            leftAlone: found.leftAlone,
             lastBatch: last,
             lastBatchAt: recent.plans.first?.plannedAt,
             lastBatchRows: recent.rows(of: table, batches: 1),
@@ -75,10 +76,12 @@ package final class PipelineLooks {
     private func files(
         after state: ShardState,
         now: Int64
-    ) throws -> (files: [SourceFileStatus], absentCount: Int) {
+    ) throws -> (files: [SourceFileStatus], absentCount: Int, leftAlone: LeftAloneObjects) {
         switch source {
         case .files(let settings, let tailed):
-            return try FileStatusReader(settings: settings, state: state, now: now, tailed: tailed).files()
+            let reader = FileStatusReader(settings: settings, state: state, now: now, tailed: tailed)
+            let (files, absentCount) = try reader.files()
+            return (files, absentCount, LeftAloneObjects())
         case .objects(let drops):
             // Of a hundred thousand objects only the unread ones say something.
             let look = try drops.look(after: state.objects, limit: .max)
@@ -93,7 +96,7 @@ package final class PipelineLooks {
                     pendingBytes: 0
                 )
             }
-            return (files, 0)
+            return (files, 0, look.leftAlone)
         }
     }
 }

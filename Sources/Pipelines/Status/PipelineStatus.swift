@@ -18,6 +18,8 @@ package struct PipelineStatus: Codable, Hashable, Sendable {
     package var files: [SourceFileStatus]
     /// Files that were read and match no more, or are gone.
     package var vanishedFiles: Int
+    /// Files that have other lines than those that were read, and are not read again.
+    package var leftAlone: LeftAloneObjects
     /// The newest batch with a receipt; 0 for none.
     package var lastBatch: UInt64
     /// When that was planned, in microseconds since 1970-01-01 UTC.

@@ -52,6 +52,7 @@ struct CheckCommand: AsyncParsableCommand {
     /// What is wrong with the tables that a pipeline names.
     private func tableFindings(_ settings: PipelineSettings, _ lake: Lake) -> [Finding] {
         do {
+            try settings.demandSourceOutside(lake)
             try settings.demandSameTables(in: lake)
             return []
         } catch {

@@ -22,6 +22,8 @@ struct StatusReport: Encodable {
     private var quarantinedRows: Int
     private var quarantineBatches: Int
     private var vanishedFiles: Int
+    private var filesLeftAlone: Int
+    private var filesLeftAloneFirst: [String]
     private var goldBehindBatches: Int?
     private var goldBehindRows: Int?
     private var lastError: Failure?
@@ -42,6 +44,8 @@ struct StatusReport: Encodable {
         quarantinedRows = status.quarantinedRows
         quarantineBatches = status.quarantineBatches
         vanishedFiles = status.vanishedFiles
+        filesLeftAlone = status.leftAlone.count
+        filesLeftAloneFirst = status.leftAlone.keys
         goldBehindBatches = status.gold?.batches
         goldBehindRows = status.gold?.rows
         lastError = status.lastError.map {
@@ -79,6 +83,14 @@ struct StatusReport: Encodable {
         }
         if vanishedFiles > 0 {
             lines.append("  \(vanishedFiles) files that were read are gone or match no more")
+        }
+        if filesLeftAlone > 0 {
+            let names =
+                filesLeftAloneFirst.joined(separator: ", ")
+                + (filesLeftAlone > filesLeftAloneFirst.count ? ", …" : "")
+            lines.append(
+                "  \(filesLeftAlone) files have other lines than those that were read and were left alone: \(names)"
+            )
         }
         if let lastError { lines.append("  last error at \(lastError.time): \(lastError.message)") }
         guard !files.isEmpty else {

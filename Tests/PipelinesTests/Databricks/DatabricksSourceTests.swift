@@ -130,6 +130,9 @@ import Testing
             #expect(try lake.run().rows == 0)
             try lake.deliver([Fixture.event(4)], to: "b.json", age: 80)
             #expect(try lake.run().rows == 1)
+            let status = try PipelineLooks(.databricks(lake.settings)).look(lake.lake, now: lake.now)
+            #expect(status.files.isEmpty && status.leftAlone.count == 1)
+            #expect(status.leftAlone.keys == ["\(lake.root)/drops/a.json"])
             lake.settings.source.onChange = .reingest
             #expect(try lake.run().rows == 3)
             let all = ["r-1", "r-2", "r-2", "r-3", "r-4", "r-7"]
@@ -137,6 +140,33 @@ import Testing
             #expect(try lake.run().batches == 0)
             lake.settings.source.onChange = .report
             #expect(try lake.run().batches == 0)
+        }
+    }
+
+    // MARK: A source that means the lake
+
+    @Test(arguments: [
+        "", "/**/*", "/**/*.parquet", "/*/main/audit/bronze/**", "/{other,lake}/**",
+        "/lake/main/audit_gold/*/*/*",
+    ])
+    func aSourceThatMeansTheLakeIsRefused(_ pattern: String) throws {
+        try withLake { lake in
+            lake.settings.source.patterns = ["\(lake.root)\(pattern)"]
+            #expect { try lake.run() } throws: { error in
+                guard let error = error as? PipelineError else { return false }
+                return error.code == .sourceConflict && error.message.contains("\(lake.root)/lake")
+            }
+            #expect(!FileManager.default.fileExists(atPath: lake.lakePath))
+        }
+    }
+
+    @Test(arguments: ["/**/a.json*", "/drops/**/*", "/d*/*", "/{drops,other}"])
+    func aSourceBesideTheLakeIsRead(_ pattern: String) throws {
+        try withLake { lake in
+            lake.settings.source.patterns = ["\(lake.root)\(pattern)"]
+            try lake.deliver([Fixture.event(1)])
+            for _ in 0..<2 { try lake.run() }
+            try lake.expectExact([Fixture.event(1)])
         }
     }
 
