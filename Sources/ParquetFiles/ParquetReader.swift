@@ -27,20 +27,8 @@ package final class ParquetReader {
     ///   - path: A file on disk.
     ///   - fields: Top-level columns to read, nil for all; names that the file lacks are passed over.
     /// - Throws: `ParquetError` with code `read`.
-    package init(path: String, fields: [String]? = nil) throws {
-        source = nil
-        self.path = path
-        var error = apq_error()
-        guard
-            let opened = Self.open(
-                fields,
-                &error,
-                { names, count, opened, error in
-                    apq_reader_open(path, names, count, opened, error)
-                }
-            )
-        else { throw ParquetError(code: .read, path: path, message: error.text) }
-        reader = opened
+    package convenience init(path: String, fields: [String]? = nil) throws {
+        try self.init(path, nil, fields) { apq_reader_open(path, $0, $1, $2, $3) }
     }
 
     /// Opens a file that is read through a source.
@@ -50,9 +38,7 @@ package final class ParquetReader {
     ///   - name: What the file is called in errors.
     ///   - fields: Top-level columns to read, nil for all; names that the file lacks are passed over.
     /// - Throws: The source's failure, otherwise `ParquetError` with code `read`.
-    package init(source: any ParquetSource, name: String, fields: [String]? = nil) throws {
-        self.source = source
-        path = name
+    package convenience init(source: any ParquetSource, name: String, fields: [String]? = nil) throws {
         let box = SourceBox(source)
         let input = apq_source(
             context: Unmanaged.passRetained(box).toOpaque(),
@@ -67,17 +53,7 @@ package final class ParquetReader {
                 if let context { Unmanaged<SourceBox>.fromOpaque(context).release() }
             }
         )
-        var error = apq_error()
-        guard
-            let opened = Self.open(
-                fields,
-                &error,
-                { names, count, opened, error in
-                    apq_reader_open_source(input, names, count, opened, error)
-                }
-            )
-        else { throw source.failure ?? ParquetError(code: .read, path: name, message: error.text) }
-        reader = opened
+        try self.init(name, source, fields) { apq_reader_open_source(input, $0, $1, $2, $3) }
     }
 
     private typealias Opening = (
@@ -85,19 +61,29 @@ package final class ParquetReader {
         UnsafeMutablePointer<apq_error>
     ) -> Int32
 
-    /// Calls `body` with the fields as C has them; nil when it fails.
-    private static func open(_ fields: [String]?, _ error: inout apq_error, _ body: Opening) -> OpaquePointer?
-    {
+    /// Has `open` called with the fields as C has them.
+    private init(
+        _ path: String,
+        _ source: (any ParquetSource)?,
+        _ fields: [String]?,
+        _ open: Opening
+    ) throws {
+        self.path = path
+        self.source = source
+        var error = apq_error()
         var opened: OpaquePointer?
         let status =
             if let fields {
                 withPointers(to: fields.map { Array($0.utf8CString) }) { pointers in
-                    body(pointers, pointers.count, &opened, &error)
+                    open(pointers, pointers.count, &opened, &error)
                 }
             } else {
-                body(nil, 0, &opened, &error)
+                open(nil, 0, &opened, &error)
             }
-        return status == 0 ? opened : nil
+        guard status == 0, let opened else {
+            throw source?.failure ?? ParquetError(code: .read, path: path, message: error.text)
+        }
+        reader = opened
     }
 
     deinit { apq_reader_destroy(reader) }

@@ -12,7 +12,8 @@ final class EventStaging {
     private let replay: ReplayTarget?
     private let encoder: EncodingThread
     private let plannedAt: Int64
-    private let ingestDay: String
+    /// Since 1970-01-01.
+    private let ingestDay: Int64
     private var decoder: DatabricksDecoder
     /// Bytes that are being read.
     var window = InputWindow()
@@ -55,7 +56,7 @@ final class EventStaging {
         decoder.ingestTime = plannedAt
         decoder.rowGroupByteCount = pipeline.settings.rowGroupByteCount
         encoder = EncodingThread(store: pipeline.lake.store, now: pipeline.clock() / 1_000)
-        ingestDay = UTCDay.text(microseconds: plannedAt)
+        ingestDay = UTCDay.days(microseconds: plannedAt)
     }
 
     /// Events and lines so far.
@@ -133,39 +134,37 @@ final class EventStaging {
         )
     }
 
+    /// Where rows belong, and on which day since 1970-01-01.
+    private func destination(
+        of target: DatabricksTarget,
+        _ services: [ServiceSchema]
+    ) -> (table: TableName, storage: [ColumnStorage], day: Int64) {
+        let settings = pipeline.settings
+        return switch target {
+        case .quarantine: (settings.quarantine, TableShape.quarantine.storage, ingestDay)
+        case .bronze: (settings.bronze, TableShape.bronze.storage, ingestDay)
+        case .silver(let date): (settings.silver, TableShape.silver.storage, Int64(date))
+        case .gold(let index, let date):
+            (settings.gold(services[index]), TableShape.eventStorage, Int64(date))
+        }
+    }
+
     private func submit(
         _ target: DatabricksTarget,
         _ batch: RecordBatch,
         _ services: [ServiceSchema]
     ) throws {
         if let replay { return try submit(target, batch, services, replay) }
-        let settings = pipeline.settings
-        let table: TableName
-        let storage: [ColumnStorage]
-        let day: String
-        switch target {
-        case .quarantine:
-            (table, storage, day) = (settings.quarantine, TableShape.quarantine.storage, ingestDay)
-        case .bronze: (table, storage, day) = (settings.bronze, TableShape.bronze.storage, ingestDay)
-        case .silver(let date):
-            (table, storage, day) = (
-                settings.silver, TableShape.silver.storage, UTCDay.text(days: Int64(date))
-            )
-        case .gold(let index, let date):
-            let service = services[index]
-            (table, storage, day) = (
-                settings.gold(service), TableShape.eventStorage, UTCDay.text(days: Int64(date))
-            )
-        }
+        let (table, storage, day) = destination(of: target, services)
         guard wanted?.contains(table) ?? true else { return }
         var target = FileTarget(
             folder: table.folder,
             schema: batch.schema,
             storage: storage + batch.plainTexts(besides: storage),
-            partition: (name: "date", value: day)
+            partition: (name: "date", value: UTCDay.text(days: day))
         )
         // Ordinals of equal records count on the order of its rows.
-        target.isOneFile = table == settings.bronze
+        target.isOneFile = table == pipeline.settings.bronze
         try encoder.submit(batch, to: target)
     }
 
@@ -175,19 +174,13 @@ final class EventStaging {
         _ services: [ServiceSchema],
         _ replay: ReplayTarget
     ) throws {
-        let table: TableName
-        let storage: [ColumnStorage]
-        let day: Int64
         switch target {
         case .bronze: return
         case .quarantine: return try submitQuarantine(batch, replay)
-        case .silver(let date):
-            (table, storage, day) = (pipeline.settings.silver, TableShape.silver.storage, Int64(date))
-        case .gold(let index, let date):
-            table = pipeline.settings.gold(services[index])
-            (storage, day) = (TableShape.eventStorage, Int64(date))
-            if replay.makesTables { try pipeline.makeGold(services[index]) }
+        case .silver: break
+        case .gold(let index, _): if replay.makesTables { try pipeline.makeGold(services[index]) }
         }
+        let (table, storage, day) = destination(of: target, services)
         // Of rows that belong to another day only what tells them is kept: a row may have come from a day that is wanted.
         let isWanted = replay.days.contains(day)
         let rows = isWanted ? batch : ReplayTarget.keys(of: batch)
@@ -207,7 +200,7 @@ final class EventStaging {
             folder: replay.quarantineFolder,
             schema: batch.schema,
             storage: TableShape.quarantine.storage,
-            partition: (name: "date", value: ingestDay)
+            partition: (name: "date", value: UTCDay.text(days: ingestDay))
         )
         try encoder.submit(batch, to: target)
     }
