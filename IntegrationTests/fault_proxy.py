@@ -3,6 +3,7 @@
     with FaultProxy(port) as proxy:         # listens at proxy.port
         proxy.spoil({12: "torn", 40: "lost"})
         …                                   # requests are counted from 1 on since the last `spoil`
+        proxy.before = lambda line: …       # called with the first line of each request that is passed on, before it is
 
 Requests and answers pass unchanged, head and body: also the Host header, which signatures are over.
 """
@@ -60,7 +61,7 @@ async def read_message(reader, has_body=lambda message: True):
 
 class FaultProxy:
     def __init__(self, upstream):
-        self.upstream, self.count, self.plan, self.storm, self.done = upstream, 0, {}, 0, []
+        self.upstream, self.count, self.plan, self.storm, self.done, self.before = upstream, 0, {}, 0, [], None
         self.loop, ready = asyncio.new_event_loop(), threading.Event()
         self.thread = threading.Thread(target=self._serve, args=(ready,), daemon=True)
         self.thread.start()
@@ -140,6 +141,8 @@ class FaultProxy:
         return fault in (None, "slow") and answer.header(b"connection") != b"close" and answer.header(b"content-length") is not None
 
     async def _pass_on(self, request):
+        if self.before:
+            self.before(request.head.split(b"\r\n")[0].decode("latin-1"))
         reader, writer = await asyncio.open_connection("127.0.0.1", self.upstream, limit=1 << 20)
         writer.write(request.data)
         await writer.drain()

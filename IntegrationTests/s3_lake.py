@@ -3,7 +3,7 @@
 `lake` is then a copy of the bucket's objects on disk, made by boto3 and brought up to date whenever plans or receipts are listed; what is asked of it next
 holds as of then.
 """
-import contextlib, json, os
+import contextlib, datetime, json, os
 import botocore.exceptions
 import pyarrow.parquet as pq
 import databricks_lake, engines
@@ -98,6 +98,19 @@ def read(reader, workspace, name, columns=None):
     return engines.canonical(globals()["_" + reader](workspace, name, columns), log, columns)
 
 
+def differences(workspace, name, keys, readers=READERS):
+    """where a table in the bucket differs from what delta-rs has of its copy on disk; `keys`: columns that tell rows apart. How many rows it has, and a list of problems"""
+    known, problems = engines.read("deltalake", workspace.place(name)), []
+    for reader in readers:
+        table = read(reader, workspace, name)
+        problems += databricks_lake.compare_rows(f"{name} in {reader}", table.column_names, keys, _rows(table), _rows(known))
+    return known.num_rows, problems
+
+
+def _rows(table):
+    return list(zip(*(databricks_lake.plain(table.column(c)) for c in table.column_names)))
+
+
 def options(workspace):
     return {"AWS_ENDPOINT_URL": workspace.copy.service.endpoint, "AWS_ACCESS_KEY_ID": os.environ["AWS_ACCESS_KEY_ID"], "AWS_SECRET_ACCESS_KEY": os.environ["AWS_SECRET_ACCESS_KEY"],
             "AWS_REGION": REGION, "AWS_ALLOW_HTTP": "true"}
@@ -144,14 +157,15 @@ def delivered(service, **store):
         def source(self):
             return f"{self.prefix}-source"
 
-        def deliver(self, name, data, is_read=True):
-            """puts an object; `is_read`: nothing keeps it from being read"""
+        def deliver(self, name, data, is_read=True, days_ago=0):
+            """puts an object; `is_read`: nothing keeps it from being read; `days_ago`: when moto is to say that it was put"""
             if is_read:
                 path = os.path.join(self.events, name)
                 os.makedirs(os.path.dirname(path), exist_ok=True)
                 with open(path, "wb") as f:
                     f.write(data)
-            self.copy.client.put_object(Bucket=BUCKET, Key=f"{self.source}/{name}", Body=data)
+            time_ = datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None, microsecond=0) - datetime.timedelta(days=days_ago)
+            self.copy.client.put_object(Bucket=BUCKET, Key=f"{self.source}/{name}", Body=data, Metadata={"delivered": time_.isoformat()} if days_ago else {})
 
         def withdraw(self, name):
             self.copy.client.delete_object(Bucket=BUCKET, Key=f"{self.source}/{name}")

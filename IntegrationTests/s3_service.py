@@ -1,4 +1,4 @@
-"""A service of S3 for tests: moto, which checks each signature by botocore's code and each right by IAM's.
+"""Services of S3 for tests. The one here is moto, which checks each signature by botocore's code and each right by IAM's; radosgw.py has another.
 
     with Service(folder) as service:        # a bucket, and a user who may do all; the environment's AWS variables are his
         service.objects("prefix/")          # as boto3 sees them
@@ -20,28 +20,11 @@ def free_port():
         return s.getsockname()[1]
 
 
-class Service:
-    """a server in a process of its own; everything it holds goes with it"""
+class Endpoint:
+    """where a service listens, and what all of them have: a bucket, a user who may do all, and a log that names each request"""
 
-    def __init__(self, folder, certificate=None):
-        """`certificate`: the files of a certificate and its key, for https"""
-        self.folder, self.log = folder, os.path.join(folder, "moto.log")
-        port = free_port()
-        self.port, self.endpoint = port, f"{'https' if certificate else 'http'}://localhost:{port}"
-        tls = ["-s", "-c", certificate[0], "-k", certificate[1]] if certificate else []
-        with open(self.log, "ab") as log:
-            self.process = subprocess.Popen(
-                [os.path.join(os.path.dirname(sys.executable), "moto_server"), "-H", "127.0.0.1", "-p", str(port), *tls],
-                env={**os.environ, "INITIAL_NO_AUTH_ACTION_COUNT": str(OPEN_CALLS)}, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        self.told = 0
-        try:
-            self._wait()
-            self.key, self.secret = self._prepare()
-            if not self._enforces():
-                sys.exit("moto does not check signatures")
-        except BaseException:
-            self.stop()
-            raise
+    def __init__(self, folder, port, scheme="http"):
+        self.folder, self.port, self.endpoint, self.told = folder, port, f"{scheme}://localhost:{port}", 0
 
     def __enter__(self):
         os.environ |= self.environment
@@ -49,10 +32,6 @@ class Service:
 
     def __exit__(self, *_):
         self.stop()
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait()
 
     @property
     def environment(self):
@@ -62,14 +41,6 @@ class Service:
     def client(self, service="s3", key=None, secret=None):
         return boto3.client(service, endpoint_url=self.endpoint, region_name=REGION, aws_access_key_id=key or self.key, aws_secret_access_key=secret or self.secret,
                             config=botocore.config.Config(s3={"addressing_style": "path"}))
-
-    def user(self, name, *statements, iam=None):
-        """makes a user with these rights; his keys"""
-        iam = iam or self.client("iam")
-        iam.create_user(UserName=name)
-        iam.put_user_policy(UserName=name, PolicyName="rights", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": list(statements)}))
-        keys = iam.create_access_key(UserName=name)["AccessKey"]
-        return keys["AccessKeyId"], keys["SecretAccessKey"]
 
     def objects(self, prefix):
         """entity tag and size of each object by key"""
@@ -81,9 +52,44 @@ class Service:
         with open(self.log, "rb") as f:
             f.seek(self.told)
             data = f.read()
+        data = data[:data.rfind(b"\n") + 1]                            # a line that is being written is for the next call
         self.told += len(data)
         found = [tuple(part.decode() for part in r) for r in REQUEST.findall(COLOUR.sub(b"", data))]
         return [r for r in found if r[1].startswith(path)]
+
+
+class Service(Endpoint):
+    """moto in a process of its own; everything it holds goes with it"""
+
+    def __init__(self, folder, certificate=None):
+        """`certificate`: the files of a certificate and its key, for https"""
+        super().__init__(folder, free_port(), "https" if certificate else "http")
+        self.log = os.path.join(folder, "moto.log")
+        tls = ["-s", "-c", certificate[0], "-k", certificate[1]] if certificate else []
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, os.path.join(os.path.dirname(os.path.abspath(__file__)), "moto_server.py"), "-H", "127.0.0.1", "-p", str(self.port), *tls],
+                env={**os.environ, "INITIAL_NO_AUTH_ACTION_COUNT": str(OPEN_CALLS)}, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        try:
+            self._wait()
+            self.key, self.secret = self._prepare()
+            if not self._enforces():
+                sys.exit("moto does not check signatures")
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+
+    def user(self, name, *statements, iam=None):
+        """makes a user with these rights; his keys"""
+        iam = iam or self.client("iam")
+        iam.create_user(UserName=name)
+        iam.put_user_policy(UserName=name, PolicyName="rights", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": list(statements)}))
+        keys = iam.create_access_key(UserName=name)["AccessKey"]
+        return keys["AccessKeyId"], keys["SecretAccessKey"]
 
     def _wait(self):
         for _ in range(600):
