@@ -1,5 +1,5 @@
 # Everything a person needs: make demo, make test.
-.PHONY: demo live test build bootstrap kill-test s3-fault-test s3-kill-test databricks-test databricks-kill-test rotation-test outcomes-test secrets-test soak bench bench-databricks bench-live lint clean
+.PHONY: demo live test build bootstrap kill-test integration s3-fault-test s3-kill-test databricks-test databricks-kill-test rotation-test outcomes-test secrets-test soak bench bench-databricks bench-objects bench-live lint clean
 
 build: bootstrap
 	swift build -c release --product auditlake
@@ -23,6 +23,11 @@ test: bootstrap
 KILLS ?= 200
 kill-test: build
 	@Scripts/python IntegrationTests/kill_test.py --kills $(KILLS)
+
+# A lake in a bucket of a real radosgw: a thousand commits, checkpoints, two writers at once, read back over S3.
+integration: build
+	@Scripts/bootstrap --radosgw
+	@Scripts/python IntegrationTests/radosgw_test.py
 
 # Every request of a small run to a bucket spoilt by a proxy, and a network that ends for good.
 s3-fault-test: build
@@ -75,6 +80,10 @@ bench: build
 bench-databricks: build
 	@Scripts/python bench/run_j1.py
 	@Scripts/python bench/run_j1.py --mixed --runs 1
+
+# 100,000 objects in a bucket: the first discovery, a run that finds nothing and an idle poll, in seconds and requests.
+bench-objects: build
+	@Scripts/python bench/many_objects.py
 
 lint:
 	@Scripts/lint
