@@ -173,6 +173,7 @@ extension BatchReport {
         plannedAt: 1_795_242_120_000_000,
         finishedAt: 1_795_242_120_250_000,
         offsets: ["/nowhere/a.csv": 2_000],
+        lostBytes: 0,
         expectations: [],
         isRedone: false
     )
