@@ -35,9 +35,9 @@ package final class Spool: Sendable {
     /// - Parameters:
     ///   - folder: Its folder; absolute.
     ///   - limits: What it may take.
-    ///   - isMade: Whether the folder is made when it is not there.
+    ///   - isMade: Whether the folder is made when it is not there; else one that holds nothing is left alone.
     ///   - freeByteCount: Bytes that are free on the disk of a folder.
-    /// - Returns: nil when another process has it, or when it is not there and not to be made.
+    /// - Returns: nil when another process has it, or when it holds nothing and is not to be made.
     /// - Throws: `StorageError`.
     package static func open(
         _ folder: String,
@@ -48,7 +48,7 @@ package final class Spool: Sendable {
         if isMade {
             try SpoolDisk.makeFolder(folder)
             try SpoolDisk.makePrivate(folder)
-        } else if try PosixFileSystem().status(folder) == nil {
+        } else if try SpoolManifest.read(folder) == nil {
             return nil
         }
         guard let lock = try SpoolDisk.lock("\(folder)/lock") else { return nil }
@@ -128,7 +128,6 @@ package final class Spool: Sendable {
     /// A name for a file that no batch has.
     func newID() -> String {
         stored.withLock { manifest in
-            guard manifest != nil else { preconditionFailure("the spool was not begun") }
             defer { manifest?.next += 1 }
             return "spool-\(manifest?.next ?? 0)"
         }
@@ -151,7 +150,7 @@ package final class Spool: Sendable {
     ///   - reader: The same, opened.
     ///   - id: Its id.
     ///   - host: This machine.
-    /// - Returns: The file up to the last byte copied, and what kept the rest from it; nil when the file has changed meanwhile.
+    /// - Returns: The file up to the last byte copied, and what kept the rest from it; nil when the file has changed meanwhile, or the outage was over.
     /// - Throws: `StorageError`; nothing more of the file counts as copied then.
     func take(
         _ file: UnreadFile,
@@ -160,7 +159,7 @@ package final class Spool: Sendable {
         host: String
     ) throws -> (tracked: TrackedFile?, refusal: Refusal?)? {
         try stored.withLock { manifest in
-            guard var changed = manifest else { preconditionFailure("the spool was not begun") }
+            guard var changed = manifest else { return nil }
             let index = changed.files.firstIndex { $0.id == id }
             var entry =
                 index.map { changed.files[$0] }
@@ -186,7 +185,9 @@ package final class Spool: Sendable {
                 changed.next += 1
             }
             guard try file.isIntact(reader) else { return nil }
-            if room > 0 { entry.tracked = try reader.track(id: id, host: host, upTo: entry.end) }
+            if entry.end > file.offset {
+                entry.tracked = try reader.track(id: id, host: host, upTo: entry.end)
+            }
             entry.refused =
                 try entry.end < file.found.byteCount
                 ? refused(file, reader, before.refused, id: id, host: host) : nil
@@ -233,7 +234,7 @@ package final class Spool: Sendable {
         return (room, bound <= above ? .isFull : .diskIsFull)
     }
 
-    /// Copies on; of a part only whole lines, where it has any.
+    /// Copies on; of a part only whole lines.
     private func copy(
         _ count: UInt64,
         of file: UnreadFile,
@@ -258,7 +259,12 @@ package final class Spool: Sendable {
         }
         let range = file.offset..<file.offset + count
         let border = try SpoolDisk.copy(range, of: reader, to: handle, path: path)
-        entry.end = count < file.unreadByteCount ? border ?? range.upperBound : range.upperBound
+        entry.end = count < file.unreadByteCount ? border ?? file.offset : range.upperBound
+        guard entry.end > file.offset || !isNew else {
+            entry.copy = nil
+            entry.byteCount = 0
+            return try SpoolDisk.remove(path)
+        }
         entry.byteCount += entry.end - file.offset
         try PosixFileSystem().sync(handle, path: path)
     }

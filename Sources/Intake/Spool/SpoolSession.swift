@@ -21,6 +21,8 @@ package final class SpoolSession {
 
     private let spool: Spool
     private let files: TailedFiles
+    private let since: Int64
+    private let reason: String
     /// How far each file was read or copied.
     private var tracked: [TrackedFile]
 
@@ -43,6 +45,8 @@ package final class SpoolSession {
         clock: @escaping () -> Int64 = TailedFiles.kernelClock
     ) throws {
         self.spool = spool
+        since = now
+        self.reason = reason
         var source = source
         source.spool = nil
         files = TailedFiles(source: source, clock: clock)
@@ -62,6 +66,8 @@ package final class SpoolSession {
     ///
     /// - Throws: `StorageError` for a folder that cannot be listed.
     package func step() throws -> Report {
+        // Somebody may have ended the outage too early.
+        try spool.begin(since: since, reason: reason)
         let look = try files.look(after: ShardState(files: tracked))
         var errors = look.unreadable
         var refusal: Spool.Refusal?

@@ -13,6 +13,8 @@ extension PostgresPipeline {
         let lost = manifest.lostBytes(after: state, beside: look.files)
         guard !lost.isEmpty else {
             if look.files.isEmpty { try spool.settle() }
+            // An earlier process may have ended while the lake was down.
+            try spool.end()
             return nil
         }
         let words = lost.map { "\($0.gap.path): bytes \($0.gap.from) to \($0.gap.to)" }
@@ -41,7 +43,7 @@ extension PostgresPipeline {
                 action: .warn,
                 checked: lost.count,
                 failed: lost.count,
-                samples: words
+                samples: Array(words.prefix(10))
             )
         ]
         return staged

@@ -15,7 +15,7 @@ package struct SpoolSettings: Hashable, Sendable {
 
     /// Opens the spool for writing.
     ///
-    /// - Returns: nil when another process has it, or when it is not there and not to be made.
+    /// - Returns: nil when another process has it, or when it holds nothing and is not to be made.
     /// - Throws: `StorageError`.
     func open(isMade: Bool) throws -> Spool? { try Spool.open(folder, limits: limits, isMade: isMade) }
 }
