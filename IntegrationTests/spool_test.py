@@ -40,7 +40,7 @@ class Outage:
         kind = s3_lake.in_bucket(Workspace, service, endpoint=f"http://localhost:{self.gate.port}")
         self.w = kind(a.binary, self.folder, "logs/*.csv*", extra=self.extra, **keys)
         self.journal, self.process, self.written = os.path.join(self.folder, "journal.csv"), None, 0
-        self.said = os.path.join(self.folder, "follow.log")
+        self.said, self.metrics = os.path.join(self.folder, "follow.log"), os.path.join(self.folder, "metrics.prom")
 
     def __enter__(self):
         return self
@@ -134,10 +134,25 @@ def private(folder):
             demand(stat.S_IMODE(os.stat(os.path.join(place, name)).st_mode) == 0o600, f"others may read {name}")
 
 
+def told(o):
+    """what the spool holds is in metrics and status, also without the lake"""
+    held = sum(f["byteCount"] for f in o.manifest()["files"])
+
+    def metrics():
+        with open(o.metrics) as f:
+            return f.read()
+    wait("the spool in the metrics", lambda: f'auditlake_spool_bytes{{pipeline="{o.w.pipeline}"}} {held}\n' in metrics(), o.process)
+    demand(f'auditlake_spooling{{pipeline="{o.w.pipeline}"}} 1\n' in metrics(), "the metrics do not say that the lake is down")
+    done = o.w.run("status", "--format", "json")
+    demand(done.returncode == 66, f"status ended with {done.returncode}")
+    status = json.loads(done.stdout)
+    demand((status["is_open"], status["bytes"]) == (True, held) and "s3://" in status["reason"], f"status says {status}")
+
+
 def rotations(o, pieces):
     """every way in which logs go away, the process killed twice in between"""
     o.write(pieces[0])
-    o.start()
+    o.start("--metrics-file", o.metrics)
     o.arrive()
     o.gate.close()
     # Renamed and removed.
@@ -149,6 +164,7 @@ def rotations(o, pieces):
     o.spooled(size, "server.csv.1")
     os.remove(o.path("server.csv.1"))
     private(os.path.join(o.folder, "spool"))
+    told(o)
     # Killed; the next process begins without its lake.
     o.kill()
     o.start()
