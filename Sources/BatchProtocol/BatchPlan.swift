@@ -56,6 +56,8 @@ package struct BatchPlan: Codable, Hashable, Sendable {
     package var stateChanges: [StateChange]?
     /// How the records stood to the rules that were broken; nil when none was.
     package var expectations: [ExpectationResult]?
+    /// Bytes that were seen and vanished before a batch could have them; nil for none.
+    package var gaps: [SourceGap]?
 
     /// Creates a plan.
     package init(
@@ -104,7 +106,7 @@ package struct TableReceipt: Codable, Hashable, Sendable {
     }
 }
 
-/// Bytes of a plan that could not be read again.
+/// Bytes that no batch has: they vanished before they could be read, or be read again.
 package struct SourceGap: Codable, Hashable, Sendable {
     /// Where the bytes were last seen.
     package var path: String
@@ -133,7 +135,7 @@ package struct BatchReceipt: Codable, Hashable, Sendable {
     package var tables: [TableReceipt]
     /// Bytes read.
     package var bytes: UInt64
-    /// What was lost under `on_data_loss: continue`.
+    /// What was lost under `on_data_loss: continue`, before the batch or while it was done.
     package var gaps: [SourceGap]
     /// The first batch that has rows for tables which were left for later; nil when all tables have all.
     package var deferredFrom: UInt64?

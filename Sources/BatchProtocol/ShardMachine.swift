@@ -138,7 +138,7 @@ package struct ShardMachine: Hashable, Sendable {
             parserVersion: parserVersion,
             tables: tables,
             bytes: plan.byteCount,
-            gaps: gaps
+            gaps: (plan.gaps ?? []) + gaps
         )
         receipt.deferredFrom = deferredFrom
         return receipt

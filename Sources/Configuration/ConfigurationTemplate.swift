@@ -180,6 +180,10 @@ package struct ConfigurationTemplate: Hashable, Sendable {
             #encryption: default
             #timeout: 30s
 
+        # Where run --follow keeps logs of PostgreSQL while the lake is down: each pipeline at most max_bytes, and nothing once
+        # the disk has no more than disk_floor free. spool: off keeps nothing.
+        #spool: {folder: ./spool, max_bytes: 10GB, disk_floor: 5GB}
+
         # What auditlake may use.
         #limits: {memory: 150MB}
 

@@ -62,7 +62,7 @@ extension LakeConfiguration {
 
     /// The file's keys.
     private static let keys =
-        ["lake", "catalog", "pipelines", "object_stores", "limits"] + unreleasedSections
+        ["lake", "catalog", "pipelines", "object_stores", "spool", "limits"] + unreleasedSections
 
     fileprivate init?(_ root: Node, context: ReadingContext) {
         guard let section = Section(root, name: "", keys: Self.keys, context: context) else { return nil }
@@ -71,6 +71,7 @@ extension LakeConfiguration {
         self.catalog = section.catalog("catalog")
         self.pipelines = section.pipelines("pipelines")
         self.objectStores = section.objectStores("object_stores")
+        self.spool = section.spool("spool")
         self.limits = section.limits("limits")
         guard let lake else { return nil }
         self.lake = lake

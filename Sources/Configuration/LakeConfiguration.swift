@@ -11,6 +11,8 @@ package struct LakeConfiguration: Hashable, Sendable {
     package var pipelines: [Pipeline]
     /// What the file says of buckets.
     package var objectStores: [ObjectStoreConfiguration]
+    /// Where logs are kept while the lake is down; nil for nowhere.
+    package var spool: SpoolConfiguration?
     /// What the process may use.
     package var limits: Limits
 

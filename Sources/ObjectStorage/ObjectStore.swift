@@ -6,6 +6,8 @@ package protocol ObjectStore: Sendable {
     var root: String { get }
     /// Whether `root` is a folder of this machine, in which objects are files under their keys.
     var isLocal: Bool { get }
+    /// Rings at each failed attempt of a call that is tried again; nil for a store whose calls fail at once.
+    var failures: FailureBell? { get }
 
     /// The bytes of an object, nil when there is none.
     func read(_ key: String) throws -> [UInt8]?
@@ -45,6 +47,9 @@ package protocol ObjectStore: Sendable {
 extension ObjectStore {
     /// What an object is called in words, and what other programs reach it by.
     package func path(_ key: String) -> String { "\(root)/\(key)" }
+
+    /// Calls fail at once.
+    package var failures: FailureBell? { nil }
 }
 
 /// What a listing says of an object, or of a folder.

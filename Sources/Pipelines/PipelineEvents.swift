@@ -46,6 +46,8 @@ package struct BatchReport: Hashable, Sendable {
     package var finishedAt: Int64
     /// How far each file was read, in bytes.
     package var offsets: [String: UInt64]
+    /// Bytes that are in no table: they vanished before they could be read.
+    package var lostBytes: UInt64
     /// Rules that records broke.
     package var expectations: [ExpectationResult]
     /// Whether an earlier run had begun it.
@@ -66,9 +68,11 @@ package enum PipelineEvent: Sendable {
     case unreadable([StorageError])
     /// A step failed and is tried again.
     case retrying(any Error, after: Duration)
+    /// What is written while the lake is down is kept, as far as it can be.
+    case spool(SpoolEvent)
 }
 
-/// Receives what a pipeline has to tell while it runs; called from the pipeline's thread.
+/// Receives what a pipeline has to tell while it runs; called from the pipeline's thread, and from the spool's.
 package struct PipelineObserver: Sendable {
     /// Called when a phase begins.
     package var phase: @Sendable (PipelinePhase) -> Void

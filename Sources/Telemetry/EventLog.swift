@@ -58,6 +58,7 @@ struct EventLog: Sendable {
                 let words = words.error(error)
                 logger.error("\(words)", metadata: ["event": "unreadable", "error": .string(words)])
             }
+        case .spool(let event): log(event)
         case .retrying(let error, let delay):
             let seconds = Double(delay.components.seconds) + Double(delay.components.attoseconds) / 1e18
             logger.warning(

@@ -151,7 +151,11 @@ package final class RunTelemetry: Service {
     ///
     /// What the look cannot see keeps its last value: a look must not end a run.
     func sample() {
-        for (name, look) in state.withLock({ $0.backlogs }) {
+        // Without its lake a look would only wait.
+        let looks = state.withLock { state in
+            state.backlogs.filter { state.pipelines[$0.key]?.spool.isOpen != true }
+        }
+        for (name, look) in looks {
             do {
                 let backlog = try look()
                 state.withLock { $0.pipelines[name]?.backlog = backlog }

@@ -41,6 +41,38 @@ struct FaultCase: Sendable, CustomTestStringConvertible {
             mend: "did you mean “files”?"
         ),
         FaultCase(
+            text: yaml(top: "lake: .\nspool: {max: 3}"),
+            code: .unknownKey,
+            line: 2,
+            column: 9,
+            message: "unknown key “max” in spool",
+            mend: "expected one of: folder, max_bytes, disk_floor"
+        ),
+        FaultCase(
+            text: yaml(top: "lake: .\nspool: never"),
+            code: .wrongType,
+            line: 2,
+            column: 8,
+            message: "spool is “never”, not a switch",
+            mend: "write on or off"
+        ),
+        FaultCase(
+            text: yaml(top: "lake: .\nspool:\n  folder: s3://a/b"),
+            code: .invalidValue,
+            line: 3,
+            column: 11,
+            message: "spool.folder “s3://a/b” is no folder of this machine",
+            mend: "write folder: ./spool"
+        ),
+        FaultCase(
+            text: yaml(top: "lake: .\nspool: {disk_floor: much}"),
+            code: .invalidValue,
+            line: 2,
+            column: 21,
+            message: "spool.disk_floor cannot be “much”",
+            mend: "write a size such as 64MB (millions), 1GiB (2^30) or plain bytes, above zero"
+        ),
+        FaultCase(
             text: yaml(top: "lake: .\nlimits: {cpu: 3}"),
             code: .unknownKey,
             line: 2,

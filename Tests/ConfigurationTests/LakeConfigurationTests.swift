@@ -4,6 +4,20 @@ import Testing
 @testable import Configuration
 
 @Suite struct LakeConfigurationTests {
+    @Test func theSpoolIsBesideTheFileUnlessItIsToldOtherwise() throws {
+        let standard = SpoolConfiguration(
+            folder: "/etc/auditlake/spool",
+            maxByteCount: 10_000_000_000,
+            diskFloorByteCount: 5_000_000_000
+        )
+        #expect(try parse(yaml()).spool == standard)
+        #expect(try parse(yaml(top: "lake: .\nspool: on")).spool == standard)
+        #expect(try parse(yaml(top: "lake: .\nspool: off")).spool == nil)
+        let own = SpoolConfiguration(folder: "/spool", maxByteCount: 1 << 30, diskFloorByteCount: 7)
+        let text = "lake: .\nspool: {folder: /spool, max_bytes: 1GiB, disk_floor: 7}"
+        #expect(try parse(yaml(top: text)).spool == own)
+    }
+
     @Test func smallestFileTakesTheDocumentedDefaults() throws {
         let configuration = try parse(yaml())
         #expect(configuration.lake.value == .folder("/etc/auditlake/lake"))

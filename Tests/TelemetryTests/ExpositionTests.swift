@@ -28,6 +28,8 @@ import Testing
         var redone = BatchReport.sample
         redone.isRedone = true
         redone.finishedAt += 1_000_000
+        var lossy = BatchReport.sample
+        lossy.lostBytes = 11
         var events = metrics([.broughtIn(batch: 3, rows: [Self.table("a"): 5, Self.table("b"): 2])])
         events.backlog = PipelineBacklog(
             lagBytes: 0,
@@ -42,6 +44,12 @@ import Testing
                 ]),
                 "events": events,
                 "idle": metrics([]),
+                "spooling": metrics([
+                    .spool(.began(TestError())), .spool(.grew(byteCount: 7, refused: 3)), .committed(lossy),
+                ]),
+                "back": metrics([
+                    .spool(.began(TestError())), .spool(.grew(byteCount: 7, refused: 3)), .spool(.ended),
+                ]),
                 "broken": metrics([.retrying(TestError(), after: .seconds(1))]),
             ],
             process: usage,

@@ -76,6 +76,21 @@ import Testing
         )
     }
 
+    @Test func whatBecomesOfLogsIsToldWhileTheLakeIsDown() {
+        let events: [PipelineEvent] = [
+            .spool(.began(TestError())), .spool(.grew(byteCount: 7, refused: 0)),
+            .spool(.refuses(.isFull, bytes: 3)), .spool(.refuses(.diskIsFull, bytes: 4)),
+            .spool(.unusable(TestError())), .spool(.ended),
+        ]
+        let text = lines(.json, level: .info, events)
+        let names = ["began", "full", "full", "unusable", "ended"]
+        #expect(text.count == names.count)
+        for (line, name) in zip(text, names) { #expect(line.contains("spool_" + name)) }
+        #expect(text[0].contains("logs are spooled until it is back: no space left; free some"))
+        #expect(text[1].contains("`spool: max_bytes` allows; 3 bytes are in the log files alone"))
+        #expect(text[2].contains("`spool: disk_floor` keeps; 4 bytes"))
+    }
+
     @Test func aBatchThatCameIntoGoldIsTold() {
         let table = TableName(catalog: "main", schema: "audit_gold", table: "jobs")
         #expect(
@@ -173,6 +188,7 @@ extension BatchReport {
         plannedAt: 1_795_242_120_000_000,
         finishedAt: 1_795_242_120_250_000,
         offsets: ["/nowhere/a.csv": 2_000],
+        lostBytes: 0,
         expectations: [],
         isRedone: false
     )

@@ -5,6 +5,8 @@ import ObjectStorage
 struct ListedFile: Hashable {
     var path: String
     var status: LogFileStatus
+    /// What the spool says of it when it is a copy there.
+    var copied: SpooledFile?
 
     var found: FoundFile {
         FoundFile(
@@ -23,6 +25,8 @@ struct FileListing {
     private(set) var remarks: [TailedFileSource.Remark] = []
     /// Whether every folder that holds a pattern is there.
     private(set) var isWhole = true
+    /// Whether a file is at the patterns.
+    private(set) var hasOriginals = false
     private var indexes: [FileID: Int] = [:]
 
     /// Looks at a source, and brings up to date what its `current_logfiles` says.
@@ -35,8 +39,22 @@ struct FileListing {
         for pattern in source.patterns.isEmpty ? current.patterns : source.patterns {
             try add(pattern)
         }
+        hasOriginals = !files.isEmpty
+        if let folder = source.spool { try addCopies(in: folder) }
         files.sort { ($0.status.modified, $0.path) < ($1.status.modified, $1.path) }
         indexes = [:]
+    }
+
+    /// Adds the copies of a spool, each as long as its manifest says and as old as the file that it was made of.
+    private mutating func addCopies(in folder: String) throws {
+        for file in try SpoolManifest.read(folder)?.files ?? [] {
+            guard let copy = file.copy, var status = try LogFileStatus.at("\(folder)/\(copy)") else {
+                continue
+            }
+            status.byteCount = min(status.byteCount, file.end)
+            status.modified = file.modified
+            files.append(ListedFile(path: "\(folder)/\(copy)", status: status, copied: file))
+        }
     }
 
     private mutating func add(_ pattern: String) throws {

@@ -24,6 +24,8 @@ package struct TailedFileSource: Sendable {
     package let host: String
     /// Path of the server's `current_logfiles`, in its data directory; nil when it is not looked at.
     package let currentLogfiles: String?
+    /// The folder of the spool that may hold copies of them; nil for none.
+    package var spool: String?
 
     /// Names files by patterns with absolute paths; without any, the pattern is derived from `current_logfiles`.
     package init(patterns: [String], host: String, currentLogfiles: String? = nil) {
@@ -46,6 +48,8 @@ package struct TailedFileSource: Sendable {
         case isDamaged(path: String)
         /// `current_logfiles` is not there, or names no csvlog or jsonlog file.
         case namesNoLog(path: String)
+        /// A copy in the spool begins behind what batches have read: the lake is not the one that it was made beside.
+        case copyDoesNotFit(path: String)
     }
 
     /// The files that match now, oldest first, with their sizes on disk; one that is reached by several names is there once,
@@ -54,7 +58,9 @@ package struct TailedFileSource: Sendable {
     /// - Throws: `StorageError` for a file that is there but may not be looked at.
     package func find() throws -> (files: [FoundFile], remarks: [Remark]) {
         var current = CurrentLogfiles()
-        let listing = try FileListing(of: self, current: &current)
+        var own = self
+        own.spool = nil
+        let listing = try FileListing(of: own, current: &current)
         return (listing.files.map { $0.found }, listing.remarks)
     }
 }

@@ -11,6 +11,8 @@ package final class FileReader {
     let file: OpenFile
     /// nil for a plain file.
     let stream: CompressedStream?
+    /// The inode of the file that it stands for as a copy; nil for a file itself.
+    private var originalInode: UInt64?
 
     /// Opens a file; its name tells whether it is compressed.
     ///
@@ -29,6 +31,14 @@ package final class FileReader {
         stream = reader.stream
     }
 
+    /// The same open file, which is a copy in a spool, as the file that it was made of.
+    init(_ reader: FileReader, standingFor copied: SpooledFile) {
+        path = copied.path
+        file = reader.file
+        stream = nil
+        originalInode = copied.inode
+    }
+
     /// Opens a file; nil when there is none.
     ///
     /// - Throws: `StorageError` for a file that is there but cannot be read.
@@ -41,7 +51,7 @@ package final class FileReader {
     }
 
     /// The inode number of the open file.
-    package func inode() throws -> UInt64 { try file.status(path: path).id.inode }
+    package func inode() throws -> UInt64 { try originalInode ?? file.status(path: path).id.inode }
 
     /// Reads up to `buffer.count` bytes at an offset; fewer only at the end of the file.
     ///

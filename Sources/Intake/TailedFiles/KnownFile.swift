@@ -12,6 +12,8 @@ final class KnownFile {
 
     let id: FileID
     let compression: Compression?
+    /// What the spool says of it when it is a copy there.
+    private(set) var copied: SpooledFile?
     private(set) var path: String
     private(set) var status: LogFileStatus
     /// The open file; closed when others need the descriptor more.
@@ -33,7 +35,8 @@ final class KnownFile {
         id = file.status.id
         path = file.path
         status = file.status
-        compression = Compression(path: file.path)
+        copied = file.copied
+        compression = file.copied == nil ? Compression(path: file.path) : nil
     }
 
     /// Takes in the status of a new look, which was taken after `now` in nanoseconds since 1970-01-01 UTC.
@@ -42,6 +45,7 @@ final class KnownFile {
             reader = reader.map { FileReader($0, path: file.path) }
             path = file.path
         }
+        copied = file.copied
         let isUnchanged = file.status == status && (isSettled || compression != nil)
         isSettled = file.status.changed < now - Self.clockTick
         status = file.status
@@ -57,6 +61,9 @@ final class KnownFile {
 
     /// More than a tick of the clock that the kernel stamps files with, in nanoseconds.
     private static let clockTick: Int64 = 50_000_000
+
+    /// From here on it has no hole, but for its first bytes.
+    var solidFrom: UInt64 { copied?.solidFrom ?? 0 }
 
     /// Whether its bytes are those of the last look for certain.
     var isUnchangedForCertain: Bool { head != nil && (isSettled || compression != nil) }
@@ -111,6 +118,8 @@ final class KnownFile {
     /// Whether it holds what was read of a tracked file; false also when it is gone.
     func holds(_ tracked: TrackedFile, _ readers: OpenReaders) throws -> Bool {
         guard tracked.offset <= byteCount, begins(like: tracked) else { return false }
+        // What lies before is no part of the copy.
+        if let copied, copied.solidFrom > 0, tracked.offset < copied.from { return false }
         let range = HashedRange(
             from: tracked.offset - UInt64(tracked.tailByteCount),
             byteCount: tracked.tailByteCount

@@ -20,6 +20,8 @@ struct LookRound {
     private(set) var claimed: Set<String> = []
     /// Files that are not read: their bytes are those of another one, or it cannot be told now.
     private(set) var asides: Set<FileID> = []
+    /// What each copy was found to be the beginning of.
+    private var originals: [FileID: KnownFile] = [:]
 
     /// Copies of which nothing is unread, and which the state does not know.
     var finishedCopies: [KnownFile] = []
@@ -49,12 +51,28 @@ struct LookRound {
         claimed.insert(tracked.id)
     }
 
-    /// Leaves a file out.
-    mutating func setAside(_ file: KnownFile) { asides.insert(file.id) }
+    /// Leaves a file out: it is the beginning of another one, or cannot be told now.
+    mutating func setAside(_ file: KnownFile, like original: KnownFile? = nil) {
+        asides.insert(file.id)
+        originals[file.id] = original
+    }
+
+    /// Whether batches have all bytes of a file, itself or as the beginning of another one.
+    func isRead(_ file: KnownFile) -> Bool {
+        if let tracked = claims[file.id] { return tracked.offset >= file.byteCount }
+        var next = originals[file.id]
+        // A chain of copies has no more links than there are copies.
+        for _ in 0...asides.count {
+            guard let original = next else { return false }
+            if let tracked = claims[original.id] { return tracked.offset >= file.byteCount }
+            next = originals[original.id]
+        }
+        return false
+    }
 
     /// A file turns out to be the one that another was taken for, which is only a copy.
     mutating func moveClaim(from copy: KnownFile, to file: KnownFile) {
         claims[file.id] = claims.removeValue(forKey: copy.id)
-        asides.insert(copy.id)
+        setAside(copy, like: file)
     }
 }

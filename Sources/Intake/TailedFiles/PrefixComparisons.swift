@@ -44,7 +44,7 @@ final class PrefixComparisons {
         }
         if try !stillHolds(state, left, right) { state = Progress() }
         state.statuses = statuses
-        guard try compare(left, right, upTo: short.byteCount, &state) else {
+        guard try compare(short, left, long, right, &state) else {
             state.statuses = []
             return nil
         }
@@ -65,14 +65,22 @@ final class PrefixComparisons {
             && right.bytes(at: from, count: count) == state.lastBlock
     }
 
-    /// Compares on up to an offset; false when a file ends before.
+    /// Compares on up to the end of the shorter file; false when one ends before.
     private func compare(
+        _ short: KnownFile,
         _ left: FileReader,
+        _ long: KnownFile,
         _ right: FileReader,
-        upTo end: UInt64,
         _ state: inout Progress
     ) throws -> Bool {
+        let end = short.byteCount
         state.isDifferent = false
+        // The first bytes are equal, and so is what a copy's hole stands for.
+        let solidFrom = max(short.solidFrom, long.solidFrom)
+        if state.equalByteCount < solidFrom {
+            state.equalByteCount = solidFrom
+            state.lastBlock = []
+        }
         while state.equalByteCount < end {
             let wanted = Int(min(UInt64(Self.chunkByteCount), end - state.equalByteCount))
             let first = try left.bytes(at: state.equalByteCount, count: wanted)

@@ -39,7 +39,10 @@ extension TailedFiles {
         candidates: (TrackedFile) -> [KnownFile]
     ) throws {
         for tracked in round.unclaimed {
-            let match = try candidates(tracked).first { file in
+            // A copy in the spool only where the file itself is gone.
+            let files = candidates(tracked)
+            let match = try (files.filter { $0.copied == nil } + files.filter { $0.copied != nil }).first {
+                file in
                 try round.claims[file.id] == nil && file.holds(tracked, readers)
             }
             if let match { round.claim(tracked, by: match) }
@@ -88,13 +91,15 @@ extension TailedFiles {
             round.isWhole = false
             round.setAside(file)
         case true:
-            guard file.byteCount == other.byteCount else { return round.setAside(file) }
-            if isTracked, other.isFound || !file.isFound {
-                round.setAside(file)
+            guard file.byteCount == other.byteCount else { return round.setAside(file, like: other) }
+            if isTracked, other.copied != nil, file.copied == nil {
+                round.moveClaim(from: other, to: file)
+            } else if isTracked, other.isFound || !file.isFound {
+                round.setAside(file, like: other)
             } else if isTracked {
                 round.moveClaim(from: other, to: file)
             } else if Self.isBetter(other, file) {
-                round.setAside(file)
+                round.setAside(file, like: other)
             }
         }
     }
@@ -102,6 +107,7 @@ extension TailedFiles {
     /// Which of two files with equal bytes is read.
     private static func isBetter(_ file: KnownFile, _ other: KnownFile) -> Bool {
         if file.isFound != other.isFound { return file.isFound }
+        if (file.copied == nil) != (other.copied == nil) { return file.copied == nil }
         if (file.compression == nil) != (other.compression == nil) { return file.compression == nil }
         return other.isLater(than: file)
     }
@@ -128,7 +134,9 @@ extension TailedFiles {
                 round.setAside(file)
                 continue
             }
-            if file.byteCount < UInt64(original.headByteCount) { round.finishedCopies.append(file) }
+            if file.byteCount < UInt64(original.headByteCount), file.copied == nil {
+                round.finishedCopies.append(file)
+            }
             round.claim(original, by: file)
             round.setAside(file)
         }
@@ -142,6 +150,7 @@ extension TailedFiles {
 
     /// Whether the size of an open file, or of one that can be opened, is that of the look.
     private func isStillAsFound(_ file: KnownFile) throws -> Bool {
+        if file.copied != nil { return true }
         guard let reader = try readers.reader(of: file) else { return false }
         return try reader.file.status(path: file.path).byteCount == file.status.byteCount
     }

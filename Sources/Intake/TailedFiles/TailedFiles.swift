@@ -47,7 +47,7 @@ package final class TailedFiles {
         let now = clock()
         let listing = try FileListing(of: source, current: &current)
         var round = LookRound(state: state, remarks: listing.remarks)
-        round.isWhole = listing.isWhole && !listing.files.isEmpty
+        round.isWhole = listing.isWhole && listing.hasOriginals
         try gather(listing, now: now, into: &round)
         try claim(&round)
         try separateCopies(&round)
@@ -64,8 +64,11 @@ package final class TailedFiles {
     package func locate(_ range: SourceRange) throws -> FileReader? {
         let listing = try FileListing(of: source, current: &current)
         // The file that has the name, then the others; newest first, for a plan is young when it is redone.
-        let others = listing.files.reversed().map(\.path).filter { $0 != range.file.path }
-        for path in [range.file.path] + others {
+        let others = listing.files.reversed().filter { $0.copied == nil && $0.path != range.file.path }.map(
+            \.path
+        )
+        let copies = listing.files.filter { $0.copied != nil }.map(\.path)
+        for path in [range.file.path] + others + copies {
             guard let status = try LogFileStatus.at(path), status.isRegular,
                 Compression(path: path) != nil || status.byteCount >= range.file.offset,
                 let reader = try FileReader.openIfThere(path)
@@ -110,7 +113,8 @@ package final class TailedFiles {
             file.isFound = true
             files.append(file)
         }
-        known = known.filter { $0.value.isFound || $0.value.reader != nil }
+        // A copy that left the spool was read.
+        known = known.filter { $0.value.isFound || ($0.value.reader != nil && $0.value.copied == nil) }
         for file in known.values where !file.isFound {
             guard let reader = file.reader else { continue }
             let status = try reader.file.status(path: file.path)
@@ -136,7 +140,9 @@ package final class TailedFiles {
     }
 
     private func refresh(_ listed: ListedFile, now: Int64) -> KnownFile {
-        if let file = known[listed.status.id], file.compression == Compression(path: listed.path) {
+        if let file = known[listed.status.id], (file.copied == nil) == (listed.copied == nil),
+            file.copied != nil || file.compression == Compression(path: listed.path)
+        {
             file.update(listed, now: now)
             return file
         }
@@ -169,13 +175,13 @@ package final class TailedFiles {
 
     /// Tells the unread files, remembers what was seen and keeps open what may go on.
     private func finish(_ round: LookRound) throws -> Look {
-        var look = Look(remarks: round.remarks, unreadable: round.unreadable)
+        var look = Look(remarks: round.remarks, unreadable: round.unreadable, isWhole: round.isWhole)
         if round.isWhole {
             look.absent = round.state.files.map(\.id).filter { !round.claimed.contains($0) }
         }
         let named = Set(try current.paths.compactMap { try LogFileStatus.at($0)?.id })
         let newest = round.files.last {
-            $0.compression == nil && $0.isFound && !round.isAside($0)
+            $0.compression == nil && $0.isFound && $0.copied == nil && !round.isAside($0)
         }
         var unread: [(file: KnownFile, isClosed: Bool)] = []
         var kept: [KnownFile] = []
@@ -183,7 +189,14 @@ package final class TailedFiles {
         var keptStreams: [KnownFile] = []
         for file in round.files {
             file.claim = round.claims[file.id]?.id
+            if let copy = file.copied?.copy, round.isRead(file) { look.readCopies.append(copy) }
             guard !round.isAside(file) else { continue }
+            if let copied = file.copied, copied.solidFrom > 0,
+                copied.from > round.claims[file.id]?.offset ?? 0
+            {
+                look.remarks.append(.copyDoesNotFit(path: file.path))
+                continue
+            }
             let hasSuccessor = newest.map { $0.id != file.id && $0.isLater(than: file) } ?? false
             let hasUnread = file.byteCount > round.claims[file.id]?.offset ?? 0
             let isSucceeded =
@@ -218,7 +231,8 @@ package final class TailedFiles {
     /// Files that grow side by side were there before; of those one is left when it has been quiet for long.
     private func isLeft(_ file: KnownFile, in round: LookRound) -> Bool {
         let later = round.files.filter {
-            $0.compression == nil && $0.isFound && !round.isAside($0) && $0.isLater(than: file)
+            $0.compression == nil && $0.isFound && $0.copied == nil && !round.isAside($0)
+                && $0.isLater(than: file)
         }
         guard let newest = later.last else { return false }
         if newest.status.modified - file.status.modified >= Self.quietTime { return true }

@@ -3,7 +3,7 @@ import ObjectStorage
 
 /// Bytes of a file that no batch has yet.
 package struct UnreadFile {
-    /// The file on disk; a file that was removed is here under its last name.
+    /// The file on disk; a file that was removed is here under its last name, a copy in the spool under that of its file.
     package var found: FoundFile
     /// What is known of it from earlier batches; nil for a file never read before.
     package var tracked: TrackedFile?
@@ -14,15 +14,24 @@ package struct UnreadFile {
     /// The file when it is still open.
     let reader: FileReader?
     /// Its first bytes when it was found.
-    private let head: [UInt8]
+    let head: [UInt8]
+    /// Its last change, in nanoseconds since 1970-01-01 UTC.
+    let modified: Int64
+    /// Where its bytes are.
+    private let place: String
+    /// What the spool says of it when it is a copy there.
+    package let copied: SpooledFile?
 
     init(_ file: KnownFile, tracked: TrackedFile?, isClosed: Bool) {
         found = FoundFile(
-            path: file.path,
+            path: file.copied?.path ?? file.path,
             byteCount: file.byteCount,
             modified: file.status.modified / 1_000,
-            inode: file.id.inode
+            inode: file.copied?.inode ?? file.id.inode
         )
+        modified = file.status.modified
+        place = file.path
+        copied = file.copied
         self.tracked = tracked
         self.isClosed = isClosed
         id = file.id
@@ -40,9 +49,10 @@ package struct UnreadFile {
     /// - Returns: nil when its name has gone to another file since it was found, or its bytes have changed.
     /// - Throws: `StorageError`.
     package func open() throws -> FileReader? {
-        guard let reader = try reader ?? FileReader.openIfThere(found.path),
-            try reader.file.status(path: found.path).id == id
+        guard let open = try reader ?? FileReader.openIfThere(place),
+            try open.file.status(path: place).id == id
         else { return nil }
+        let reader = copied.map { FileReader(open, standingFor: $0) } ?? open
         return try holdsTracked(reader) ? reader : nil
     }
 
@@ -77,6 +87,10 @@ package struct Look {
     package var remarks: [TailedFileSource.Remark] = []
     /// Files that are there and cannot be read; the others are looked at nevertheless.
     package var unreadable: [StorageError] = []
+    /// Whether all that is there was seen.
+    package var isWhole = false
+    /// Copies in the spool of which batches have all bytes, by their names there.
+    package var readCopies: [String] = []
     /// Ids of tracked files that are nowhere now.
     ///
     /// Empty when not all could be looked at: a folder is missing, nothing is there

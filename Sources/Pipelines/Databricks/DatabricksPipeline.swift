@@ -130,6 +130,9 @@ extension DatabricksPipeline: PipelineWork {
         try PipelineSettings.databricks(settings).demandSourceOutside(lake)
         try PipelineSettings.databricks(settings).demandSameTables(in: lake)
     }
+    /// Delivered objects stay where they are.
+    func makeKeeper() -> SpoolKeeper? { nil }
+
     func makeWatcher() -> any SourceWatcher { PollingWatcher() }
     func received(_ plan: BatchPlan, isOwn: Bool) {
         if isOwn { amendment = nil }

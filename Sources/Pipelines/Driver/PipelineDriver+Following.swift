@@ -13,12 +13,16 @@ extension PipelineDriver {
         let watcher = work.makeWatcher()
         stop.onceMade { watcher.wake() }
         var backOff = BackOff(first: work.commitInterval)
+        let keeper = makeKeeper()
+        defer { keeper?.close() }
+        if let keeper { work.lake.store.failures?.listen { [weak keeper] in keeper?.begin($0) } }
         while !stop.isMade {
             do {
-                try follow(watcher, &backOff, until: stop)
+                try follow(watcher, keeper, &backOff, until: stop)
             } catch let error as PipelineError where error.code == .cancelled {
                 break
             } catch  where Self.mayMendItself(error) {
+                keeper?.begin(error)
                 let delay = backOff.next()
                 work.observer.event(.retrying(error, after: delay))
                 stop.sleep(for: delay)
@@ -27,23 +31,54 @@ extension PipelineDriver {
         return work.summary
     }
 
+    /// A spool that cannot be had is told, and does not keep the lake from being filled.
+    private func makeKeeper() -> SpoolKeeper? {
+        do {
+            return try work.makeKeeper()
+        } catch {
+            work.observer.event(.spool(.unusable(error)))
+            return nil
+        }
+    }
+
     private func follow(
         _ watcher: any SourceWatcher,
+        _ keeper: SpoolKeeper?,
         _ backOff: inout BackOff,
         until stop: StopRequest
     ) throws {
         var run = try work.open()
+        keeper?.know(run.positions)
+        keeper?.notePositions()
+        defer { keeper?.notePositions() }
+        do {
+            try follow(&run, watcher, keeper, &backOff, until: stop)
+        } catch {
+            // A lake that does not answer would be waited for.
+            if !Self.mayMendItself(error) { tell(run) }
+            throw error
+        }
+        tell(run)
+    }
+
+    private func follow(
+        _ run: inout ShardRun,
+        _ watcher: any SourceWatcher,
+        _ keeper: SpoolKeeper?,
+        _ backOff: inout BackOff,
+        until stop: StopRequest
+    ) throws {
         // What was broken is told once a minute, and at the end.
         var nextProjection = ContinuousClock.now + Self.projectionInterval
-        defer { tell(run) }
         var toldUnreadable: [StorageError] = []
         while !stop.isMade {
             let look = ContinuousClock.now
-            try bringForward(&run)
+            try bringForward(&run, keeper)
             backOff.reset()
             if ContinuousClock.now >= nextProjection {
                 tell(run)
                 try note(run)
+                keeper?.notePositions()
                 nextProjection = ContinuousClock.now + Self.projectionInterval
             }
             if work.unreadable != toldUnreadable { work.observer.event(.unreadable(work.unreadable)) }
@@ -57,8 +92,17 @@ extension PipelineDriver {
         }
     }
 
-    private func bringForward(_ run: inout ShardRun) throws {
+    private func bringForward(_ run: inout ShardRun, _ keeper: SpoolKeeper?) throws {
         guard work.readsSource else { return try run.bringInWhatIsReceived() }
+        try bringForward(&run)
+        keeper?.know(run.positions)
+        // The lake is back and has all that was there: what was written meanwhile follows.
+        guard keeper?.end() == true else { return }
+        try bringForward(&run)
+        keeper?.know(run.positions)
+    }
+
+    private func bringForward(_ run: inout ShardRun) throws {
         repeat {
             guard try run.advance() else { return }
         } while run.hasOpenBatch || work.hasBacklog

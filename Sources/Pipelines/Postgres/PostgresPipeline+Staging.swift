@@ -34,6 +34,7 @@ extension PostgresPipeline {
         let look = try files.look(after: state)
         tell(look.remarks.map(SourceRemark.files))
         unreadable = look.unreadable
+        if !look.readCopies.isEmpty { try spool?.remove(look.readCopies) }
         noteAbsent(look.absent, at: plannedAt)
         let unread = inOrderOfWriting(worthReading(look.files))
         progress.totalBytes = max(
@@ -44,7 +45,9 @@ extension PostgresPipeline {
         let isStart = batch == 1 && settings.start != .earliest
         // Passed over now, it would be loaded whole by a later batch.
         if isStart, let error = unreadable.first { throw error }
-        guard !unread.isEmpty || !look.finishedCopies.isEmpty || isStart else { return nil }
+        guard !unread.isEmpty || !look.finishedCopies.isEmpty || isStart else {
+            return try stageLoss(batch, beside: look, after: state)
+        }
         observer.phase(.read)
         let sessions = sessions(before: batch, state)
         var staged = try write(plannedAt: plannedAt, sessions) { decoding, decoder, flush in
@@ -101,6 +104,7 @@ extension PostgresPipeline {
         }
         // The plan of a start keeps what came before it from being read, also when there is nothing yet.
         if staged == nil, isStart { staged = StagedBatch() }
+        if staged == nil { staged = try stageLoss(batch, beside: look, after: state) }
         staged?.forgotten = state.forgettable(
             absentSince: absentSince,
             plannedAt: plannedAt,
@@ -119,7 +123,7 @@ extension PostgresPipeline {
         let sessions = SessionStates(restoring: state.values)
         let staged = try write(plannedAt: plan.plannedAt, for: wanted, sessions) { decoding, decoder, flush in
             var gaps: [SourceGap] = []
-            for range in plan.ranges {
+            for range in plan.ranges where range.byteCount > 0 {
                 guard let reader = try files.locate(range) else {
                     gaps.append(try gap(range))
                     continue

@@ -36,6 +36,8 @@ package struct PostgresPipelineSettings: Sendable {
     package var start = StartingPoint.earliest
     /// The longest time from a whole record to its row, while following.
     package var commitInterval = Duration.seconds(1)
+    /// Where logs are kept while the lake is down; nil for nowhere.
+    package var spool: SpoolSettings? { didSet { source.spool = spool?.folder } }
     /// How long a file that has vanished is kept in mind, in microseconds.
     package var forgetAfter: Int64 = 7 * 86_400_000_000
     /// Commits of a table between two checkpoints.
@@ -85,6 +87,10 @@ package final class PostgresPipeline {
     var tableHints: [String: TableHint] = [:]
     var summary = RunSummary()
     var progress = PipelineProgress()
+    /// The spool, when this process may write it.
+    private(set) var spool: Spool?
+    /// Spools what is written while the lake is down; nil when nobody follows.
+    private(set) var keeper: SpoolKeeper?
     /// What the source said at the last look.
     var standingRemarks: Set<SourceRemark> = []
     /// Files that could not be read at the last look.
@@ -159,7 +165,15 @@ extension PostgresPipeline: PipelineWork {
     var projections: [any PlanProjection] { [ExpectationsProjection()] }
     var configuredPipelines: Set<String>? { settings.configuredPipelines }
 
+    func makeKeeper() throws -> SpoolKeeper? {
+        guard let limits = settings.spool else { return nil }
+        spool = try limits.open(isMade: true)
+        keeper = spool.map { SpoolKeeper($0, settings, observer: observer, clock: clock) }
+        return keeper
+    }
+
     func prepare() throws {
+        if spool == nil { spool = try settings.spool?.open(isMade: false) }
         try refuseConflicts()
         try PipelineSettings.postgres(settings).demandSameTables(in: lake)
     }

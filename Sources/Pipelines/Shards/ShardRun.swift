@@ -65,6 +65,9 @@ struct ShardRun {
         return transactions
     }
 
+    /// How far the batches with a receipt have read tailed files.
+    var positions: [TrackedFile] { state.files }
+
     /// Whether a batch is planned that has no receipt yet.
     var hasOpenBatch: Bool { machine.openPlan != nil }
 
@@ -162,6 +165,7 @@ struct ShardRun {
         plan.firstDay = staged.firstDay
         plan.stateChanges = staged.stateChanges.isEmpty ? nil : staged.stateChanges
         plan.expectations = staged.expectations.isEmpty ? nil : staged.expectations
+        plan.gaps = staged.vanished.isEmpty ? nil : staged.vanished
         return plan
     }
 
@@ -310,7 +314,7 @@ struct ShardRun {
         pipeline.summary.leftOut += report.leftOut.values.reduce(0, +)
         pipeline.summary.bytes += receipt.bytes
         pipeline.observer.event(.committed(report))
-        pipeline.summary.lostBytes += receipt.gaps.reduce(0) { $0 + $1.to - $1.from }
+        pipeline.summary.lostBytes += report.lostBytes
         staged = nil
     }
 
@@ -347,6 +351,7 @@ struct ShardRun {
                 plan.ranges.map { ($0.file.path, $0.file.offset) },
                 uniquingKeysWith: max
             ),
+            lostBytes: receipt.gaps.reduce(0) { $0 + $1.to - $1.from },
             expectations: plan.expectations ?? [],
             isRedone: receipt.batch != ownBatch
         )

@@ -16,6 +16,8 @@ struct StagedBatch {
     var grown: [TableName: TableSchema] = [:]
     /// Bytes that could not be read again.
     var gaps: [SourceGap] = []
+    /// Bytes that vanished before any batch could have them.
+    var vanished: [SourceGap] = []
     /// Ids of files that need not be kept in mind any longer.
     var forgotten: [String] = []
     /// Objects last modified before this day, in days since 1970-01-01, need not be kept in mind any longer; nil for no change.

@@ -21,21 +21,26 @@ struct FileStatusReader {
     }
 
     private func statuses(_ unread: [UnreadFile]) throws -> [SourceFileStatus] {
-        let byPath = Dictionary(unread.map { ($0.found.path, $0) }) { first, _ in first }
-        return try settings.source.find().files.map { file in
-            if let open = byPath[file.path] { return try status(of: open) }
-            let tracked =
-                state.files.last { $0.inode == file.inode } ?? state.files.last { $0.path == file.path }
-            return SourceFileStatus(
-                path: file.path,
-                format: tracked?.logFormat.rawValue,
-                offset: file.byteCount,
-                byteCount: file.byteCount,
-                lagBytes: 0,
-                lagSeconds: nil,
-                pendingBytes: 0
-            )
+        // A copy has the name of its file, which may be another file's by now.
+        let copies = try unread.filter { $0.copied != nil }.map(status)
+        let byPath = Dictionary(unread.filter { $0.copied == nil }.map { ($0.found.path, $0) }) { first, _ in
+            first
         }
+        return try copies
+            + settings.source.find().files.map { file in
+                if let open = byPath[file.path] { return try status(of: open) }
+                let tracked =
+                    state.files.last { $0.inode == file.inode } ?? state.files.last { $0.path == file.path }
+                return SourceFileStatus(
+                    path: file.path,
+                    format: tracked?.logFormat.rawValue,
+                    offset: file.byteCount,
+                    byteCount: file.byteCount,
+                    lagBytes: 0,
+                    lagSeconds: nil,
+                    pendingBytes: 0
+                )
+            }
     }
 
     private func status(of file: UnreadFile) throws -> SourceFileStatus {

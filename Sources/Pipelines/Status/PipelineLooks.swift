@@ -64,7 +64,8 @@ package final class PipelineLooks {
             quarantinedRows: recent.rows(of: settings.quarantine.description, batches: count),
             quarantineBatches: min(recent.plans.count, count),
             gold: try gold(after: opening?.receipt, in: shard),
-            lastError: try FailureNote.read(pipeline: settings.name, in: lake.store)
+            lastError: try FailureNote.read(pipeline: settings.name, in: lake.store),
+            spool: try SpoolStatus.read(settings)
         )
     }
 

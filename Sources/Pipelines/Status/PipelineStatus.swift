@@ -38,6 +38,8 @@ package struct PipelineStatus: Codable, Hashable, Sendable {
     package var gold: GoldBacklog?
     /// What the last run failed with; nil when it is well.
     package var lastError: FailureNote?
+    /// What is kept because the lake is, or was, down; nil for nothing.
+    package var spool: SpoolStatus?
 
     /// What lies unread in all files together, and what gold lacks.
     package var backlog: PipelineBacklog {

@@ -17,6 +17,10 @@ struct PipelineMetrics: Sendable {
     var lastCommit: Int64?
     /// What lies unread; nil before the first look.
     var backlog: PipelineBacklog?
+    /// What is kept while the lake is down.
+    var spool = SpoolMetrics()
+    /// Bytes that vanished before they were read.
+    var lostBytes: UInt64 = 0
     /// Whether the last step failed, or a file cannot be read.
     var isFailing: Bool { hasFailed || hasUnreadable }
 
@@ -40,6 +44,7 @@ struct PipelineMetrics: Sendable {
         case .unreadable(let unreadable):
             errors += unreadable.count
             hasUnreadable = !unreadable.isEmpty
+        case .spool(let event): spool.apply(event)
         case .remark: break
         }
     }
@@ -56,6 +61,7 @@ struct PipelineMetrics: Sendable {
         rows += report.rows
         bytes += report.bytes
         quarantined += report.quarantined
+        lostBytes += report.lostBytes
         leftOut.merge(report.leftOut, uniquingKeysWith: +)
         for result in report.expectations { brokenExpectations[result.name, default: 0] += result.failed }
         // An open batch of an earlier run was planned long ago: that time says nothing of this process.
@@ -153,6 +159,12 @@ extension Exposition {
             samples(by: "rule", \.brokenExpectations)
         )
         append(
+            "auditlake_lost_bytes_total",
+            .counter,
+            help: "Bytes of the source that vanished before a batch had them.",
+            samples { Double($0.lostBytes) }
+        )
+        append(
             "auditlake_errors_total",
             .counter,
             help: "Steps that failed, tried again or not.",
@@ -195,6 +207,24 @@ extension Exposition {
             .gauge,
             help: "Rows of these batches.",
             samples { $0.backlog?.gold.map { Double($0.rows) } }
+        )
+        append(
+            "auditlake_spooling",
+            .gauge,
+            help: "Whether the lake is down and logs are spooled.",
+            samples { $0.spool.isOpen ? 1 : 0 }
+        )
+        append(
+            "auditlake_spool_bytes",
+            .gauge,
+            help: "Bytes of the spool's copies.",
+            samples { Double($0.spool.byteCount) }
+        )
+        append(
+            "auditlake_spool_refused_bytes",
+            .gauge,
+            help: "Bytes that were seen while the lake was down and are not in the spool.",
+            samples { Double($0.spool.refusedByteCount) }
         )
         append(
             "auditlake_last_commit_timestamp_seconds",

@@ -33,7 +33,7 @@ struct CheckCommand: AsyncParsableCommand {
                 switch settings {
                 case .postgres(let settings):
                     let check = try SourceCheck(pipeline.name, settings)
-                    findings += check.findings
+                    findings += check.findings + SpoolCheck(settings).findings
                     sources += check.files.map { [$0] } ?? []
                 case .databricks(let settings): findings += ObjectSourceCheck(settings).findings
                 }

@@ -26,8 +26,17 @@ struct StatusCommand: AsyncParsableCommand {
             let lake = try configuration.openableLake()
             var reports: [StatusReport] = []
             for pipeline in try configuration.pipelines(named: pipelines) {
-                let looks = PipelineLooks(try configuration.settings(of: pipeline))
-                reports.append(StatusReport(try looks.look(lake, now: wallClock())))
+                let settings = try configuration.settings(of: pipeline)
+                do {
+                    reports.append(StatusReport(try PipelineLooks(settings).look(lake, now: wallClock())))
+                } catch {
+                    // Without its lake nothing is known of a pipeline but what it keeps.
+                    if let spool = try SpoolStatus.read(settings) {
+                        let report = SpoolReport(spool)
+                        try say(format == .json ? report.json : "\(settings.name)\n  \(report.text)")
+                    }
+                    throw error
+                }
             }
             let text = reports.map(\.text).joined(separator: "\n\n")
             try say(format == .json ? try reports.json : text)

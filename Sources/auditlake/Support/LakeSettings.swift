@@ -114,6 +114,15 @@ extension LakeConfiguration {
             case .latest: .latest
             case .time(let time): .time(time)
             }
+        settings.spool = spool.map { spool in
+            SpoolSettings(
+                folder: "\(spool.folder)/\(pipeline.name)",
+                limits: Spool.Limits(
+                    byteCount: UInt64(spool.maxByteCount),
+                    diskFloor: UInt64(spool.diskFloorByteCount)
+                )
+            )
+        }
         settings.onDataLoss = pipeline.onDataLoss == .fail ? .fail : .continue
         return settings
     }

@@ -68,7 +68,7 @@ struct RunReport: Encodable {
             lines.append("  finished \(redoneBatches) batch(es) that an earlier run had begun")
         }
         if leftOut > 0 { lines.append("  \(leftOut) records left out by the pipeline's settings") }
-        if lostBytes > 0 { lines.append("  \(lostBytes) planned bytes were lost; the receipts name them") }
+        if lostBytes > 0 { lines.append("  \(lostBytes) bytes were lost; the receipts name them") }
         for (path, count) in pending.sorted(by: { $0.key < $1.key }) {
             lines.append("  \(path): \(count) bytes at its end are no whole record yet and wait for the rest")
         }
@@ -105,6 +105,8 @@ extension TailedFileSource.Remark {
         case .endsTooEarly(let path): "\(path) ends too early and is read when it is whole"
         case .isDamaged(let path): "\(path) cannot be decompressed and was left out"
         case .namesNoLog(let path): "\(path) names no csvlog or jsonlog file"
+        case .copyDoesNotFit(let path):
+            "\(path) in the spool begins behind what this lake has of its file, and is not read: it was made beside another lake"
         }
     }
 }

@@ -32,7 +32,7 @@ final class RunWatch: Sendable {
         case .retrying(let error, _): noteFailure(error)
         case .committed, .broughtIn, .caughtUp: noteSuccess()
         case .unreadable(let errors): noteUnreadable(errors)
-        case .remark: break
+        case .remark, .spool: break
         }
         events(event)
     }
@@ -54,6 +54,10 @@ final class RunWatch: Sendable {
 
     private func noteFailure(_ error: any Error) {
         hasNote.withLock { $0 = true }
+        // A lake that does not answer takes no note either, and would be waited for.
+        if let error = error as? StorageError, error.isRetryable, error.path.hasPrefix(lake.store.root) {
+            return
+        }
         let note = FailureNote(message: ErrorReport(error).line, at: wallClock())
         FailureNote.put(note, pipeline: settings.name, in: lake.store)
     }

@@ -58,6 +58,8 @@ struct SourceCheck {
             Finding(.warning, name, "\(path) ends too early", mend: "a run reads it when it is whole")
         case .isDamaged(let path):
             Finding(.warning, name, "\(path) cannot be decompressed", mend: "bring a sound copy")
+        case .copyDoesNotFit(let path):
+            Finding(.warning, name, "\(path) was spooled beside another lake", mend: "bring the lake back")
         case .namesNoLog(let path):
             Finding(
                 .warning,

@@ -27,6 +27,7 @@ struct StatusReport: Encodable {
     private var goldBehindBatches: Int?
     private var goldBehindRows: Int?
     private var lastError: Failure?
+    private var spool: SpoolReport?
     private var files: [SourceFileStatus]
 
     init(_ status: PipelineStatus) {
@@ -51,6 +52,7 @@ struct StatusReport: Encodable {
         lastError = status.lastError.map {
             Failure(message: $0.message, time: UTCTime.text(microseconds: $0.at))
         }
+        spool = status.spool.map(SpoolReport.init)
         files = status.files.map { file in
             var file = file
             file.lagSeconds = file.lagSeconds.map(Self.rounded)
@@ -93,6 +95,7 @@ struct StatusReport: Encodable {
             )
         }
         if let lastError { lines.append("  last error at \(lastError.time): \(lastError.message)") }
+        if let spool { lines.append("  \(spool.text)") }
         guard !files.isEmpty else {
             return
                 (lines + [lastBatch > 0 && vanishedFiles == 0 ? "  nothing is unread" : "  no file matches"])
@@ -111,6 +114,31 @@ struct StatusReport: Encodable {
                 ]
             }
         ).text
+    }
+}
+
+/// What `auditlake status` prints of a spool.
+struct SpoolReport: Encodable {
+    private var isOpen: Bool
+    private var since: String
+    private var reason: String
+    private var bytes: UInt64
+    private var refusedBytes: UInt64
+
+    init(_ status: SpoolStatus) {
+        isOpen = status.isOpen
+        since = UTCTime.text(microseconds: status.since)
+        reason = status.reason
+        bytes = status.byteCount
+        refusedBytes = status.refusedByteCount
+    }
+
+    /// A line for people.
+    var text: String {
+        let state = isOpen ? "the lake is down since \(since)" : "the lake was down from \(since) on"
+        let refused =
+            refusedBytes > 0 ? "; \(refusedBytes) more were seen, and are in the log files alone" : ""
+        return "\(state) (\(reason)): the spool holds \(bytes) bytes\(refused)"
     }
 }
 

@@ -123,6 +123,7 @@ final class Tailer {
     let folder: LogFolder
     let patterns: [String]
     let currentLogfiles: String?
+    let spool: String?
     private(set) var files: TailedFiles
     private(set) var state = ShardState()
     /// What was read, in order of reading.
@@ -137,19 +138,22 @@ final class Tailer {
         _ folder: LogFolder,
         _ patterns: [String],
         currentLogfiles: String? = nil,
+        spool: String? = nil,
         clock: @escaping () -> Int64 = TailedFiles.kernelClock
     ) {
         self.clock = clock
         self.folder = folder
         self.patterns = patterns.map(folder.path)
         self.currentLogfiles = currentLogfiles.map(folder.path)
+        self.spool = spool.map(folder.path)
         files = TailedFiles(source: TailedFileSource(patterns: [], host: ""))
         restart()
     }
 
     /// Begins anew with nothing but the state.
     func restart() {
-        let source = TailedFileSource(patterns: patterns, host: "pg1", currentLogfiles: currentLogfiles)
+        var source = TailedFileSource(patterns: patterns, host: "pg1", currentLogfiles: currentLogfiles)
+        source.spool = spool
         files = TailedFiles(source: source, clock: clock)
     }
 

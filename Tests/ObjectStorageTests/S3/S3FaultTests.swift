@@ -25,6 +25,23 @@ import Testing
         #expect(bucket.clock.waits == [.milliseconds(200), .milliseconds(400), .milliseconds(800)])
     }
 
+    @Test("each failed attempt that may be made again is told at once")
+    func bell() throws {
+        let bucket = try TestBucket { number, _ in
+            number < 2 ? .answer(503, [:], TestBucket.error("SlowDown")) : .bytes(200, Self.whole, Self.bytes)
+        }
+        let told = Mutex<[String]>([])
+        bucket.client.failures.listen { error in told.withLock { $0.append(error.description) } }
+        _ = try bucket.client.get("a")
+        #expect(
+            told.withLock { $0 }
+                == Array(repeating: "cannot read s3://lake/a: about SlowDown (SlowDown)", count: 2)
+        )
+        let refused = try TestBucket { _, _ in .answer(403, [:], TestBucket.error("AccessDenied")) }
+        refused.client.failures.listen { _ in Issue.record("a refusal does not pass") }
+        #expect(s3Error { _ = try refused.client.get("a") } != nil)
+    }
+
     @Test("a wait is a random part of the longest, so that clients do not come back all at once")
     func jitter() throws {
         let bucket = try TestBucket(clock: TestClock(random: 0.25)) { number, _ in

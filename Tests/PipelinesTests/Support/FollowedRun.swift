@@ -90,6 +90,18 @@ final class FollowedRun {
         }
     }
 
+    /// Waits until the spool holds this many bytes.
+    func spooled(_ wanted: UInt64, sourceLocation: SourceLocation = #_sourceLocation) async {
+        let held = await next { event -> UInt64? in
+            guard case .spool(.grew(let bytes, _)) = event, bytes >= wanted else { return nil }
+            return bytes
+        }
+        #expect(held == wanted, sourceLocation: sourceLocation)
+    }
+
+    /// Waits for the end of the run.
+    func outcome() async throws -> RunSummary { try await run.value }
+
     /// Waits until nothing is unread; gives the bytes that wait, by path.
     func caughtUp() async -> [String: UInt64]? {
         await next { event in

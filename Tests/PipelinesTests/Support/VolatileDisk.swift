@@ -47,6 +47,7 @@ final class VolatileDisk: FileSystem {
         var changes: [Change] = []
         var fault: (kind: Fault, at: @Sendable (Int, Change) -> Bool)?
         var isDead = false
+        var isOut = false
         /// By file, bytes that a power loss leaves of it; files that are missing here are whole.
         var syncedCounts: [UInt64: Int] = [:]
         /// By folder, how to take back the names that it got or lost since it was synced.
@@ -74,9 +75,13 @@ final class VolatileDisk: FileSystem {
         state.withLock { $0.fault = (kind, matches) }
     }
 
+    /// Lets no change be made from now on, until the disk is revived; processes live on.
+    func failUntilRevived() { state.withLock { $0.isOut = true } }
+
     /// Lets a new process use the disk.
     func revive() {
         state.withLock {
+            $0.isOut = false
             $0.fault = nil
             $0.isDead = false
         }
@@ -95,6 +100,7 @@ final class VolatileDisk: FileSystem {
                 throw FaultError()
             }
             if state.isDead { throw FaultError() }
+            if state.isOut { throw StorageError(code: .noSpace, operation: "write", path: "lake") }
         }
     }
 

@@ -15,6 +15,8 @@ package final class S3Client: Sendable {
 
     /// Where the objects are.
     package let settings: S3Settings
+    /// Rings at each failed attempt that may be made again.
+    package let failures = FailureBell()
     let clock: StoreClock
     /// Threads that parts of uploads and parallel reads travel on.
     let workers: NIOThreadPool
@@ -57,7 +59,7 @@ package final class S3Client: Sendable {
     /// - Throws: `S3Error`.
     func send(_ request: S3Request, into memory: UnsafeMutableRawBufferPointer? = nil) throws -> S3Answer {
         let start = clock.now()
-        var failures = 0
+        var failedAttempts = 0
         var mayBeDone = false
         var corrections = Corrections()
         while true {
@@ -80,13 +82,14 @@ package final class S3Client: Sendable {
             } catch let failure as S3Error {
                 error = failure
             }
-            failures += 1
+            failedAttempts += 1
+            if error.isRetryable { failures.ring(StorageError(error)) }
             let elapsed = Duration.microseconds(clock.now() - start)
-            guard error.isRetryable, settings.retries.allows(after: failures, elapsed: elapsed) else {
+            guard error.isRetryable, settings.retries.allows(after: failedAttempts, elapsed: elapsed) else {
                 error.outcomeIsUnknown = request.isChange && mayBeDone
                 throw error
             }
-            clock.wait(settings.retries.delay(after: failures, random: clock.random()))
+            clock.wait(settings.retries.delay(after: failedAttempts, random: clock.random()))
         }
     }
 

@@ -1,0 +1,279 @@
+#!/usr/bin/env python3
+"""spool_test.py [--seed N] [--binary PATH]
+
+`run --follow` with its lake in a bucket that stops answering, while log files are renamed, truncated, replaced and removed, and the process is killed
+and begun again: what was written meanwhile is in the table once, when the bucket answers again. Then the same with a spool that has room for little:
+what was lost is named with file and bytes, and all else is there once.
+
+The bucket is moto's, behind a gate that is closed: nobody listens there. What is expected is read from the journal of what was written
+(Examples/expected.py), the table by delta-rs.
+"""
+import json, os, random, signal, stat, subprocess, sys, time
+import engines, harness, s3_lake
+from gate import Gate
+from harness import Failure, Workspace, demand, environment
+from s3_service import Service
+
+PATIENCE = 60
+
+
+def wait(what, truth, process=None):
+    """until it is true; a process that ends meanwhile is a failure"""
+    end = time.monotonic() + PATIENCE
+    while not (value := truth()):
+        if process and process.poll() is not None:
+            raise Failure(f"the run ended with {process.returncode} while it was waited for: {what}")
+        if time.monotonic() > end:
+            raise Failure(f"not within {PATIENCE} s: {what}")
+        time.sleep(0.05)
+    return value
+
+
+class Outage:
+    """a workspace whose bucket lies behind a gate, the process that follows, and what was written"""
+
+    def __init__(self, a, service, folder, name, max_bytes="1GB", **keys):
+        self.gate = Gate(service.port)
+        self.folder = os.path.join(folder, name)
+        os.mkdir(self.folder)
+        self.extra = f"spool: {{folder: ./spool, max_bytes: {max_bytes}, disk_floor: 1MB}}\n"
+        kind = s3_lake.in_bucket(Workspace, service, endpoint=f"http://localhost:{self.gate.port}")
+        self.w = kind(a.binary, self.folder, "logs/*.csv*", extra=self.extra, **keys)
+        self.journal, self.process, self.written = os.path.join(self.folder, "journal.csv"), None, 0
+        self.said, self.metrics = os.path.join(self.folder, "follow.log"), os.path.join(self.folder, "metrics.prom")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self.gate.close()
+
+    # the process
+
+    def start(self, *arguments):
+        with open(self.said, "ab") as said:
+            self.process = subprocess.Popen([self.w.binary, "run", "--follow", "--log-format", "json", "--log-level", "debug", *arguments], cwd=self.folder, stdin=subprocess.DEVNULL,
+                                            stdout=said, stderr=said, env=environment())
+
+    def kill(self):
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        if self.process.wait(PATIENCE) != 0:
+            raise Failure(f"run --follow ended with {self.process.returncode}: {self.words()[-1000:]}")
+
+    def words(self):
+        with open(self.said, errors="replace") as f:
+            return f.read()
+
+    def events(self, name):
+        lines = [json.loads(line) for line in self.words().splitlines() if line.startswith("{")]
+        return [line for line in lines if line.get("event") == name]
+
+    # the logs
+
+    def path(self, name):
+        return os.path.join(self.w.logs, name)
+
+    def write(self, records, name="server.csv", is_kept=True):
+        """appends records, which are in the table at the end unless they are not kept"""
+        data = b"".join(records)
+        with open(self.path(name), "ab") as f:
+            f.write(data)
+        if is_kept:
+            with open(self.journal, "ab") as f:
+                f.write(data)
+            self.written += len(records)
+        return os.path.getsize(self.path(name))
+
+    # what is there
+
+    def rows(self):
+        return sum(self.w.read("receipts", n)["tables"][-1]["rows"] for n in self.w.numbers("receipts"))
+
+    def arrive(self):
+        wait(f"{self.written} rows in the table", lambda: self.rows() >= self.written, self.process)
+
+    def manifest(self):
+        try:
+            with open(os.path.join(self.folder, "spool", self.w.pipeline, "spool.json")) as f:
+                return json.load(f)
+        except FileNotFoundError:
+            return {"files": []}
+
+    def spooled(self, size, name="server.csv", is_refused=False):
+        """waits until the spool has seen so many bytes of a file, and has them unless they are refused"""
+        def has():
+            return any(f["path"] == self.path(name) and (f["end"] >= size or is_refused and f.get("refused", {}).get("file", {}).get("offset") == size)
+                       for f in self.manifest()["files"])
+        wait(f"{size} bytes of {name} in the spool", has, self.process)
+
+    def emptied(self):
+        """waits until nothing is in the spool any more"""
+        wait("an empty spool", lambda: not os.path.exists(os.path.join(self.folder, "spool", self.w.pipeline, "spool.json")), self.process)
+        left = [n for n in os.listdir(os.path.join(self.folder, "spool", self.w.pipeline)) if n.startswith("copy")]
+        demand(not left, f"{left} are left in the spool")
+
+    def gaps(self):
+        return [g for n in self.w.numbers("receipts") for g in self.w.read("receipts", n)["gaps"]]
+
+    def reckon(self):
+        problems = harness.reckon(self.w, [self.journal], quarantined=0)
+        demand(not problems, "; ".join(problems))
+
+
+def private(folder):
+    for place, folders, files in os.walk(folder):
+        demand(stat.S_IMODE(os.stat(place).st_mode) == 0o700 or place == folder, f"others may look into {place}")
+        for name in files:
+            demand(stat.S_IMODE(os.stat(os.path.join(place, name)).st_mode) == 0o600, f"others may read {name}")
+
+
+def told(o):
+    """what the spool holds is in metrics and status, also without the lake"""
+    held = sum(f["byteCount"] for f in o.manifest()["files"])
+
+    def metrics():
+        with open(o.metrics) as f:
+            return f.read()
+    wait("the spool in the metrics", lambda: f'auditlake_spool_bytes{{pipeline="{o.w.pipeline}"}} {held}\n' in metrics(), o.process)
+    demand(f'auditlake_spooling{{pipeline="{o.w.pipeline}"}} 1\n' in metrics(), "the metrics do not say that the lake is down")
+    done = o.w.run("status", "--format", "json")
+    demand(done.returncode == 66, f"status ended with {done.returncode}")
+    status = json.loads(done.stdout)
+    demand((status["is_open"], status["bytes"]) == (True, held) and "s3://" in status["reason"], f"status says {status}")
+
+
+def rotations(o, pieces):
+    """every way in which logs go away, the process killed twice in between"""
+    o.write(pieces[0])
+    o.start("--metrics-file", o.metrics)
+    o.arrive()
+    o.gate.close()
+    # Renamed and removed.
+    size = o.write(pieces[1])
+    o.spooled(size)
+    os.rename(o.path("server.csv"), o.path("server.csv.1"))
+    o.write(pieces[2])
+    size = o.write(pieces[3], "server.csv.1")
+    o.spooled(size, "server.csv.1")
+    os.remove(o.path("server.csv.1"))
+    private(os.path.join(o.folder, "spool"))
+    told(o)
+    # Killed; the next process begins without its lake.
+    o.kill()
+    o.start()
+    size = o.write(pieces[4])
+    o.spooled(size)
+    # Truncated in place.
+    os.truncate(o.path("server.csv"), 0)
+    o.spooled(o.write(pieces[5]))
+    # Copied and truncated, the copy compressed, all removed.
+    subprocess.run(["cp", o.path("server.csv"), o.path("server.csv.2")], check=True)
+    os.truncate(o.path("server.csv"), 0)
+    subprocess.run(["gzip", o.path("server.csv.2")], check=True)
+    o.spooled(o.write(pieces[6]))
+    o.kill()
+    os.remove(o.path("server.csv.2.gz"))
+    o.start()
+    # Replaced, and one that comes and goes.
+    o.spooled(o.write(pieces[7], "other.csv"), "other.csv")
+    os.remove(o.path("other.csv"))
+    size = o.write(pieces[8])
+    o.spooled(size)
+    o.gate.open()
+    o.write(pieces[9])
+    o.arrive()
+    o.emptied()
+    o.write(pieces[10])
+    o.arrive()
+    o.stop()
+    demand(len(o.events("spool_began")) == 3 and len(o.events("spool_ended")) == 1, f"began {len(o.events('spool_began'))}, ended {len(o.events('spool_ended'))}")
+    demand(not o.gaps(), f"gaps: {o.gaps()}")
+    o.reckon()
+    again = o.w.drain()
+    demand(again["batches"] == 0, f"a further run found {again}")
+    return f"{o.written} records through three outages of one process each, every record once"
+
+
+def full(o, pieces):
+    """a spool with room for little: what is lost is named, all else is there"""
+    o.write(pieces[0])
+    o.start()
+    o.arrive()
+    read = os.path.getsize(o.path("server.csv"))
+    o.gate.close()
+    lost = o.write(pieces[1], is_kept=False)
+    o.spooled(lost, is_refused=True)
+    entry = o.manifest()["files"][0]
+    demand(read < entry["end"] < lost, f"the spool took {entry['end'] - read} of {lost - read} bytes")
+    wait("the word that the spool is full", lambda: o.events("spool_full"), o.process)
+    with open(o.path("server.csv"), "rb") as f:
+        data = f.read(entry["end"])[read:]
+    kept = [record for record in pieces[1] if record in data]
+    demand(b"".join(kept) == data, "the spool was not cut at the end of a record")
+    with open(o.journal, "ab") as f:
+        f.write(data)
+    o.written += len(kept)
+    # A run that goes on has the file open, and what it has read of it.
+    o.kill()
+    os.remove(o.path("server.csv"))
+    o.start()
+    # Seen and not kept, but still there when the lake is back.
+    size = o.write(pieces[2], "late.csv")
+    o.spooled(size, "late.csv", is_refused=True)
+    o.gate.open()
+    wait("the end of the run", lambda: o.process.poll() is not None)
+    demand(o.process.returncode == 66, f"the run ended with {o.process.returncode}")
+    place = f"{o.path('server.csv')}: bytes {entry['end']} to {lost}"
+    demand(place in o.words(), f"the run did not say that {place} are lost")
+    demand(o.rows() == o.written and not o.gaps(), f"{o.rows()} rows, gaps {o.gaps()}")
+    o.w.configure("logs/*.csv*", extra=o.extra, on_data_loss="continue")
+    report = o.w.drain()
+    demand(report["lost_bytes"] == lost - entry["end"], f"the run said {report}")
+    again = o.w.drain()
+    demand(again["batches"] == 0, f"a further run found {again}")
+    demand(o.gaps() == [{"path": o.path("server.csv"), "from": entry["end"], "to": lost}], f"gaps: {o.gaps()}")
+    rows = engines.read("deltalake", o.w.place("_auditlake.expectations"), ["name", "failed", "sample"]).to_pylist()
+    demand([r for r in rows if r["name"] == "source_gap"] == [{"name": "source_gap", "failed": 1, "sample": place}], f"expectations: {rows}")
+    o.emptied()
+    problems = [p for p in harness.reckon(o.w, [o.journal], quarantined=0) if "from" not in p or "but the batch before" not in p]
+    demand(not problems, "; ".join(problems))
+    return f"{lost - entry['end']} bytes lost and named, {o.written} records there once"
+
+
+def pieces(paths, count):
+    """single-line records of the logs, in so many pieces"""
+    records = []
+    for path in paths:
+        with open(path, "rb") as f:
+            data = f.read()
+        ends = [offset for offset, record in harness.expected.records(data) if record is not None] + [len(data)]
+        found = [data[a:b] for a, b in zip(ends, ends[1:])]
+        records += [r for r in found if r.count(b"\n") == 1]
+    each = len(records) // count
+    return [records[n * each:(n + 1) * each] for n in range(count)]
+
+
+def main():
+    p = harness.arguments(__doc__)
+    a = p.parse_args()
+    folder, started, failed = harness.prepare(a), time.monotonic(), False
+    with Service(folder) as service:
+        for body, options, count in (rotations, {}, 11), (full, {"max_bytes": "20kB"}, 3):
+            with Outage(a, service, folder, body.__name__, **options) as o:
+                try:
+                    print(f"{body.__name__}: {body(o, pieces(a.logs, count))}", flush=True)
+                except Failure as e:
+                    print(f"{body.__name__}: FAILED: {e}", flush=True)
+                    failed = True
+    return harness.conclude(a, folder, failed, started)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

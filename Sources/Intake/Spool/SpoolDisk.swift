@@ -1,0 +1,135 @@
+import FoundationEssentials
+import Glibc
+import ObjectStorage
+
+/// Files of a spool, for this user alone.
+enum SpoolDisk {
+    /// Makes a folder and those above it; its rights are taken from all others.
+    static func makeFolder(_ path: String) throws {
+        if mkdir(path, 0o700) != 0 {
+            let failure = errno
+            if failure == ENOENT, let slash = path.lastIndex(of: "/"), slash > path.startIndex {
+                try makeFolder(String(path[..<slash]))
+                return try makeFolder(path)
+            }
+            guard failure == EEXIST else {
+                throw StorageError(errno: failure, operation: "create the folder", path: path)
+            }
+        }
+    }
+
+    /// Takes all rights to a folder from others.
+    static func makePrivate(_ path: String) throws {
+        guard chmod(path, 0o700) == 0 else {
+            throw StorageError(errno: errno, operation: "chmod", path: path)
+        }
+    }
+
+    /// Takes the lock of a spool until the handle is closed.
+    ///
+    /// - Returns: nil when another process has it.
+    static func lock(_ path: String) throws -> Int32? {
+        let handle = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard handle >= 0 else { throw StorageError(errno: errno, operation: "create", path: path) }
+        if flock(handle, LOCK_EX | LOCK_NB) == 0 { return handle }
+        let failure = errno
+        close(handle)
+        if failure == EWOULDBLOCK { return nil }
+        throw StorageError(errno: failure, operation: "lock", path: path)
+    }
+
+    /// Bytes that this user can still write on the disk of a folder.
+    static func freeByteCount(_ path: String) throws -> UInt64 {
+        var information = statvfs()
+        guard statvfs(path, &information) == 0 else {
+            throw StorageError(errno: errno, operation: "read", path: path)
+        }
+        return UInt64(information.f_bavail) * UInt64(information.f_frsize)
+    }
+
+    // MARK: Values
+
+    /// A stored value; nil when there is none.
+    static func read<Value: Decodable>(_ type: Value.Type, _ path: String) throws -> Value? {
+        do {
+            return try JSONDecoder().decode(type, from: Data(try PosixFileSystem().read(path)))
+        } catch let error as StorageError {
+            guard error.code == .notFound || error.code == .wrongKind else { throw error }
+            return nil
+        } catch {
+            throw StorageError(code: .other(EBADMSG), operation: "read", path: path)
+        }
+    }
+
+    /// Replaces a value as a whole; durable when it returns.
+    static func replace(_ path: String, with value: some Encodable, in folder: String) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let bytes = [UInt8](try encoder.encode(value))
+        let temporary = "\(path).new"
+        let handle = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        guard handle >= 0 else { throw StorageError(errno: errno, operation: "create", path: temporary) }
+        defer { close(handle) }
+        try bytes.withUnsafeBytes { try write(handle, at: 0, $0, path: temporary) }
+        let disk = PosixFileSystem()
+        try disk.sync(handle, path: temporary)
+        try disk.rename(temporary, to: path)
+        try disk.syncFolder(folder)
+    }
+
+    /// Removes a file; one that is gone already is no error.
+    static func remove(_ path: String) throws {
+        guard unlink(path) == 0 || errno == ENOENT else {
+            throw StorageError(errno: errno, operation: "remove", path: path)
+        }
+    }
+
+    // MARK: Copies
+
+    /// Copies a range of a log file to the same offsets.
+    ///
+    /// - Returns: Offset one past the last line end of the range; nil when it holds none.
+    /// - Throws: `StorageError`; also when the file has not all of the range.
+    @discardableResult
+    static func copy(
+        _ range: Range<UInt64>,
+        of reader: FileReader,
+        to handle: Int32,
+        path: String
+    ) throws -> UInt64? {
+        var at = range.lowerBound
+        var border: UInt64?
+        while at < range.upperBound {
+            let bytes = try reader.bytes(at: at, count: Int(min(1 << 20, range.upperBound - at)))
+            guard !bytes.isEmpty else {
+                throw StorageError(code: .other(ESTALE), operation: "read", path: reader.path)
+            }
+            try bytes.withUnsafeBytes { try write(handle, at: at, $0, path: path) }
+            if let index = bytes.lastIndex(of: UInt8(ascii: "\n")) { border = at + UInt64(index) + 1 }
+            at += UInt64(bytes.count)
+        }
+        return border
+    }
+
+    private static func write(
+        _ handle: Int32,
+        at offset: UInt64,
+        _ bytes: UnsafeRawBufferPointer,
+        path: String
+    ) throws {
+        var done = 0
+        while done < bytes.count {
+            let count = pwrite(
+                handle,
+                bytes.baseAddress.map { $0 + done },
+                bytes.count - done,
+                off_t(offset) + done
+            )
+            if count < 0 {
+                if errno == EINTR { continue }
+                throw StorageError(errno: errno, operation: "write", path: path)
+            }
+            done += count
+        }
+    }
+}

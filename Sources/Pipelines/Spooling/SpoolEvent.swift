@@ -1,0 +1,18 @@
+import Intake
+import ObjectStorage
+
+/// What becomes of log files while the lake is down.
+package enum SpoolEvent: Sendable {
+    /// There is no spool: what vanishes before the lake is back is lost.
+    case unusable(any Error)
+    /// The lake failed, and logs are spooled from now on.
+    case began(any Error)
+    /// The spool has changed.
+    case grew(byteCount: UInt64, refused: UInt64)
+    /// The spool takes no more for now; told once for each reason.
+    case refuses(Spool.Refusal, bytes: UInt64)
+    /// Files could not be read, or copies not be written.
+    case failed([StorageError])
+    /// The lake is back and has all that is there.
+    case ended
+}

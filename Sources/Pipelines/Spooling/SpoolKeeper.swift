@@ -1,0 +1,162 @@
+import BatchProtocol
+import Intake
+import ObjectStorage
+import Synchronization
+
+/// Spools the logs of one pipeline while its lake is down, on a thread of its own.
+///
+/// The pipeline's thread waits for the lake meanwhile, for minutes perhaps.
+final class SpoolKeeper: Sendable {
+    private struct State {
+        /// How far batches have read the files; nil before the lake was first asked.
+        var positions: [TrackedFile]?
+        /// What was stored of that.
+        var noted: [TrackedFile]?
+        var session: (stop: StopRequest, thread: WorkerThread)?
+        var isClosed = false
+    }
+
+    private let spool: Spool
+    private let source: TailedFileSource
+    private let commitInterval: Duration
+    private let observer: PipelineObserver
+    private let clock: @Sendable () -> Int64
+    private let state = Mutex(State())
+
+    /// Keeps nothing yet.
+    init(
+        _ spool: Spool,
+        _ settings: PostgresPipelineSettings,
+        observer: PipelineObserver,
+        clock: @escaping @Sendable () -> Int64
+    ) {
+        self.spool = spool
+        source = settings.source
+        commitInterval = settings.commitInterval
+        self.observer = observer
+        self.clock = clock
+    }
+
+    /// Whether the lake is down, as far as is known.
+    var isActive: Bool { state.withLock { $0.session != nil } }
+
+    /// Takes in how far batches have read the files.
+    func know(_ positions: [TrackedFile]) { state.withLock { $0.positions = positions } }
+
+    /// Stores that for a process that begins while the lake is down.
+    func notePositions() {
+        let news = state.withLock { state in
+            defer { state.noted = state.positions }
+            return state.positions == state.noted ? nil : state.positions
+        }
+        guard let news else { return }
+        do { try spool.note(news) } catch { observer.event(.spool(.unusable(error))) }
+    }
+
+    // MARK: An outage
+
+    /// The lake has failed: begins to spool unless that goes on already.
+    ///
+    /// For any thread; does not block.
+    func begin(_ error: any Error) {
+        guard let error = error as? StorageError, !isOfSource(error) else { return }
+        state.withLock { state in
+            guard state.session == nil, !state.isClosed else { return }
+            let stop = StopRequest()
+            let positions = state.positions
+            let thread = WorkerThread.start(stackByteCount: 1 << 20) { [self] in
+                run(after: positions, error, until: stop)
+            }
+            state.session = (stop, thread)
+        }
+    }
+
+    /// Whether a failure is of the log files, and says nothing of the lake.
+    private func isOfSource(_ error: StorageError) -> Bool {
+        (source.patterns + [source.currentLogfiles, spool.folder].compactMap(\.self)).contains { pattern in
+            let fixed = pattern.prefix { !"*?[{".contains($0) }
+            return error.path.hasPrefix(fixed[...(fixed.lastIndex(of: "/") ?? fixed.startIndex)])
+        }
+    }
+
+    /// The lake is back: ends spooling; whether it went on.
+    func end() -> Bool {
+        guard stopSession(closing: false) else { return false }
+        do {
+            try spool.end()
+            observer.event(.spool(.ended))
+        } catch {
+            observer.event(.spool(.unusable(error)))
+        }
+        return true
+    }
+
+    /// Ends for good; the lake may still be down.
+    func close() { _ = stopSession(closing: true) }
+
+    private func stopSession(closing: Bool) -> Bool {
+        let session = state.withLock { state in
+            state.isClosed = state.isClosed || closing
+            return state.session
+        }
+        guard let session else { return false }
+        session.stop.make()
+        session.thread.join()
+        state.withLock { $0.session = nil }
+        return true
+    }
+
+    // MARK: The thread
+
+    private func run(after positions: [TrackedFile]?, _ error: any Error, until stop: StopRequest) {
+        observer.event(.spool(.began(error)))
+        notePositions()
+        let watcher = FileWatcher(source: source)
+        stop.onceMade { watcher.wake() }
+        var session: SpoolSession?
+        var told = Told()
+        while !stop.isMade {
+            let look = ContinuousClock.now
+            do {
+                let current = try session ?? begin(after: positions, error)
+                session = current
+                tell(try current.step(), &told)
+            } catch let failure as StorageError {
+                tell([failure], &told)
+            } catch {
+                observer.event(.spool(.unusable(error)))
+            }
+            _ = watcher.waitForChange(until: look + .seconds(5))
+            stop.sleep(for: look + commitInterval / 2 - ContinuousClock.now)
+        }
+    }
+
+    private func begin(after positions: [TrackedFile]?, _ error: any Error) throws -> SpoolSession {
+        try SpoolSession(spool, source: source, after: positions, reason: "\(error)", now: clock())
+    }
+
+    /// What was said last.
+    private struct Told {
+        var sizes: [UInt64] = []
+        var refusal: Spool.Refusal?
+        var errors: [StorageError] = []
+    }
+
+    private func tell(_ report: SpoolSession.Report, _ told: inout Told) {
+        let sizes = [report.byteCount, report.refusedByteCount]
+        if told.sizes != sizes {
+            observer.event(.spool(.grew(byteCount: report.byteCount, refused: report.refusedByteCount)))
+        }
+        told.sizes = sizes
+        if let refusal = report.refusal, refusal != told.refusal {
+            observer.event(.spool(.refuses(refusal, bytes: report.refusedByteCount)))
+        }
+        told.refusal = report.refusal
+        tell(report.errors, &told)
+    }
+
+    private func tell(_ errors: [StorageError], _ told: inout Told) {
+        if errors != told.errors, !errors.isEmpty { observer.event(.spool(.failed(errors))) }
+        told.errors = errors
+    }
+}

@@ -1,0 +1,56 @@
+import Logging
+import Pipelines
+
+extension EventLog {
+    /// Logs what becomes of log files while the lake is down.
+    func log(_ event: SpoolEvent) {
+        switch event {
+        case .unusable(let error):
+            let words = words.error(error)
+            logger.error(
+                "there is no spool: \(words); logs that are removed while the lake is down are lost",
+                metadata: ["event": "spool_unusable", "error": .string(words)]
+            )
+        case .began(let error):
+            let words = words.error(error)
+            logger.warning(
+                "the lake does not answer: logs are spooled until it is back: \(words)",
+                metadata: ["event": "spool_began", "error": .string(words)]
+            )
+        case .grew(let bytes, let refused):
+            logger.debug(
+                "the spool holds \(bytes) bytes, \(refused) more were seen",
+                metadata: [
+                    "event": "spool_grew", "bytes": .stringConvertible(bytes),
+                    "refused_bytes": .stringConvertible(refused),
+                ]
+            )
+        case .refuses(let refusal, let bytes):
+            let reason =
+                switch refusal {
+                case .isFull: "it has as much as `spool: max_bytes` allows"
+                case .diskIsFull: "its disk has no more free than `spool: disk_floor` keeps"
+                }
+            logger.error(
+                "the spool takes no more: \(reason); \(bytes) bytes are in the log files alone",
+                metadata: [
+                    "event": "spool_full", "reason": .string(reason),
+                    "refused_bytes": .stringConvertible(bytes),
+                ]
+            )
+        case .failed(let errors):
+            for error in errors {
+                let words = words.error(error)
+                logger.error(
+                    "not spooled: \(words)",
+                    metadata: ["event": "spool_failed", "error": .string(words)]
+                )
+            }
+        case .ended:
+            logger.notice(
+                "the lake is back, and has what was written meanwhile",
+                metadata: ["event": "spool_ended"]
+            )
+        }
+    }
+}
