@@ -65,7 +65,7 @@ import Testing
     @Test(arguments: [test, wrapped(test)])
     func theTestOfAQueueIsKnown(body: String) { #expect(ObjectNotification(body) == .test) }
 
-    /// The user guide: `red flower.jpg` becomes `red+flower.jpg`. EventBridge leaves keys as they are.
+    /// The user guide has it that `red flower.jpg` becomes `red+flower.jpg`; EventBridge leaves keys as they are.
     @Test(arguments: [
         ("red+flower.jpg", "red flower.jpg"), ("a%2Bb%2Fc%3Dd", "a+b/c=d"),
         ("t%C3%A4g/1%25.json", "täg/1%.json"),

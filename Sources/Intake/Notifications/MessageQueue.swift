@@ -8,6 +8,7 @@ package protocol MessageQueue: Sendable {
     ///
     /// - Parameter wait: How long the first one is waited for.
     /// - Returns: Some of those that are there; none when none came in time.
+    /// - Throws: `StorageError`.
     func receive(wait: Duration) throws -> [QueueMessage]
 
     /// Deletes messages, as they were handed out last; others stay.
@@ -16,6 +17,7 @@ package protocol MessageQueue: Sendable {
     /// Makes sure that the queue is there and that messages can be received; all stay where they are.
     ///
     /// - Returns: About how many messages there are.
+    /// - Throws: `StorageError`.
     func check() throws -> Int
 }
 

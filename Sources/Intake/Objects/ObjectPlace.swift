@@ -15,7 +15,9 @@ package protocol ObjectPlace {
     ///
     /// - Parameters:
     ///   - isKnown: Whether nothing is wanted of a version of an object; gets key and version.
-    ///   - body: As of `list`.
+    ///   - body: Gets each object that is there and may be wanted.
+    /// - Returns: What a person should know, and what cannot be looked at.
+    /// - Throws: `StorageError` when the place itself cannot be listed, and what `body` throws.
     func list(
         unless isKnown: (String, String) -> Bool,
         _ body: (ListedObject) throws -> Void

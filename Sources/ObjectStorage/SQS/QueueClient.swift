@@ -27,7 +27,7 @@ package final class QueueClient: Sendable {
     /// Signatures are refused when the clocks differ by five minutes; less is no reason to mend anything.
     private static let toleratedSkew: Int64 = 240_000_000
 
-    /// Creates a client; `shutdown` must be called once.
+    /// Creates a client.
     ///
     /// - Throws: `S3Error` with code `invalidSettings`. No request is made.
     package init(
@@ -42,8 +42,7 @@ package final class QueueClient: Sendable {
         transport = WebTransport(limits: settings.limits, certificates: settings.certificates)
     }
 
-    /// Ends all connections.
-    package func shutdown() { transport.shutdown() }
+    deinit { transport.shutdown() }
 
     // MARK: Calls
 

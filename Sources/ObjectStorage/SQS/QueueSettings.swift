@@ -1,12 +1,12 @@
 /// Which queue of SQS is asked, and how; no secrets.
 package struct QueueSettings: Hashable, Sendable {
-    /// The queue's URL: `https://sqs.eu-central-1.amazonaws.com/111122223333/name`. Its host is the one that is asked.
+    /// The queue's URL, as `https://sqs.eu-central-1.amazonaws.com/111122223333/name`; its host is the one that is asked.
     package var url: String
     /// The region that requests are signed for.
     package var region: String
     /// A PEM file with the authorities that the service is trusted by; nil for those of the machine.
     package var certificates: String?
-    /// Time limits and connections. A request that waits for messages is idle as long as it waits.
+    /// Time limits and connections; a request that waits for messages is idle as long as it waits.
     package var limits: WebLimits
     /// Repeating; few times, because whoever asks comes again.
     package var retries: RetryPolicy
@@ -51,7 +51,7 @@ package struct QueueSettings: Hashable, Sendable {
 package struct QueueMessage: Hashable, Sendable {
     /// The message's own name, the same each time that it is handed out.
     package var id: String
-    /// Names this handing out; needed to delete the message. An old one deletes nothing, or is refused.
+    /// Names this handing out; needed to delete the message, which an old one does not do.
     package var receiptHandle: String
     /// What was sent.
     package var body: String

@@ -37,8 +37,6 @@ import Testing
             client = try QueueClient(settings, credentials: credentials, clock: clock.clock)
         }
 
-        deinit { client.shutdown() }
-
         /// The bodies of all requests.
         func bodies() throws -> [NSDictionary] {
             try server.requests.map {
