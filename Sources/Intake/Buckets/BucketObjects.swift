@@ -56,14 +56,7 @@ package final class BucketObjects: ObjectPlace {
         ahead = ReadAhead(bucket)
     }
 
-    package func means(_ key: String) -> Bool {
-        let start = "\(bucket.url)/"
-        guard key.hasPrefix(start) else { return false }
-        return patterns.contains { text in
-            var pattern = KeyPattern(text, bucket: bucket.url)
-            return pattern.means(String(key.dropFirst(start.count)))
-        }
-    }
+    package func means(_ url: String) -> Bool { key(of: url).map { !patterns(meaning: $0).isEmpty } ?? false }
 
     package func list(_ body: (ListedObject) throws -> Void) throws -> ListingReport {
         let now = clock()
@@ -153,9 +146,6 @@ package final class BucketObjects: ObjectPlace {
 
     /// `s3://name`.
     var bucketURL: String { bucket.url }
-
-    /// Whether an object is meant, by its key.
-    func means(_ key: String) -> Bool { !patterns(meaning: key).isEmpty }
 
     private func patterns(meaning key: String) -> [String] {
         parsed.indices.filter { parsed[$0].means(key) }.map { patterns[$0] }

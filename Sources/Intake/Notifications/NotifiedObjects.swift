@@ -188,7 +188,7 @@ package final class NotifiedObjects: ObjectPlace {
         case .test: finish([message])
         case .objects(let made, _):
             counts.received += 1
-            let meant = made.filter { $0.bucket == bucket && base.means($0.key) }
+            let meant = made.filter { $0.bucket == bucket && base.means(url($0.key).text) }
             if meant.isEmpty { counts.ofOthers += 1 }
             let objects = meant.filter { object in
                 object.etag.map { !isKnown(url(object.key).text, $0) } ?? true
@@ -231,6 +231,8 @@ package final class NotifiedObjects: ObjectPlace {
     }
 
     // MARK: Objects
+
+    package func means(_ key: String) throws -> Bool { base.means(key) }
 
     package func folders() throws -> [String] { try base.folders() }
 

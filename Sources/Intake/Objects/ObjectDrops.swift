@@ -154,13 +154,11 @@ package final class ObjectDrops {
         var tooOld = 0
         var leftAlone = LeftAloneObjects()
         var claims = ObjectClaims(expecting: objectCount)
-        let isKnown: (String, String) -> Bool = { key, version in
-            self.isKnown(ledger.find(key), ObjectLedger.hash(version: version))
-        }
-        var report = try place.list(unless: isKnown) { listed in
+        let known = { self.isKnown(ledger.find($0 as String), ObjectLedger.hash(version: $1 as String)) }
+        var report = try place.list(unless: known) { listed in
             let seen = ledger.find(listed.key)
             guard claims.take(listed, seen: seen) else { return }
-            if self.isKnown(seen, ObjectLedger.hash(version: listed.version)) {
+            if isKnown(seen, ObjectLedger.hash(version: listed.version)) {
                 if seen?.isLeftAlone == true { leftAlone.take(listed.key) }
                 return
             }
