@@ -131,15 +131,14 @@ package final class NotifiedObjects: ObjectPlace {
         awaitsReceipts = unread.contains { open.speaks(of: ObjectURL($0.key)) }
         for object in unanswered { unfinished[object] = "" }
         for object in open.objects where wasLookedAt(object) {
-            open.wasSeen(object)
             if unfinished[object] == nil { finish(open.settle(object)) }
         }
         deleteDone()
     }
 
-    /// Lets go of objects whose version of the last look has come to a receipt, unless there is news of them.
+    /// Lets go of objects whose version of the last look has come to a receipt.
     private func settle(_ isKnown: (String, String) -> Bool) {
-        for object in open.objects where !open.isNews(object) {
+        for object in open.objects {
             guard let version = unfinished[object], isKnown(object.text, version) else { continue }
             unfinished[object] = nil
             finish(open.settle(object))
@@ -196,7 +195,10 @@ package final class NotifiedObjects: ObjectPlace {
             if objects.isEmpty {
                 finish([message])
             } else {
-                open.add(message, about: Set(objects.map { url($0.key) }))
+                let urls = Set(objects.map { url($0.key) })
+                open.add(message, about: urls)
+                // What an earlier look has found is no answer to it.
+                for url in urls { unfinished[url] = nil }
             }
         }
         return true

@@ -23,15 +23,9 @@ struct OpenMessages {
         var left: Set<ObjectURL>
     }
 
-    private struct Named {
-        /// Names of the messages.
-        var messages: Set<String> = []
-        /// Whether a message came after the object was looked at last.
-        var isNews = true
-    }
-
     private var messages: [String: Open] = [:]
-    private var named: [ObjectURL: Named] = [:]
+    /// Names of the messages about each object.
+    private var named: [ObjectURL: Set<String>] = [:]
 
     /// The number of messages.
     var count: Int { messages.count }
@@ -50,27 +44,20 @@ struct OpenMessages {
     mutating func add(_ message: QueueMessage, about objects: Set<ObjectURL>) {
         messages[message.id] = Open(message: message, left: objects)
         for object in objects {
-            named[object, default: Named()].messages.insert(message.id)
-            named[object]?.isNews = true
+            named[object, default: []].insert(message.id)
         }
     }
 
     /// Whether a message speaks of an object.
     func speaks(of object: ObjectURL) -> Bool { named[object] != nil }
 
-    /// An object was looked at after all messages about it had come.
-    mutating func wasSeen(_ object: ObjectURL) { named[object]?.isNews = false }
-
-    /// Whether a message about an object came after it was looked at last.
-    func isNews(_ object: ObjectURL) -> Bool { named[object]?.isNews ?? false }
-
     /// An object is done with.
     ///
     /// - Returns: The messages that speak of no others.
     mutating func settle(_ object: ObjectURL) -> [QueueMessage] {
-        guard let entry = named.removeValue(forKey: object) else { return [] }
+        guard let ids = named.removeValue(forKey: object) else { return [] }
         var done: [QueueMessage] = []
-        for id in entry.messages {
+        for id in ids {
             messages[id]?.left.remove(object)
             if let open = messages[id], open.left.isEmpty {
                 done.append(open.message)
