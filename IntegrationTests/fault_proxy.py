@@ -90,6 +90,10 @@ class FaultProxy:
         self.port = server.sockets[0].getsockname()[1]
         ready.set()
         self.loop.run_forever()
+        under_way = asyncio.all_tasks(self.loop)
+        for task in under_way:
+            task.cancel()
+        self.loop.run_until_complete(asyncio.gather(*under_way, return_exceptions=True))
 
     async def _connection(self, reader, writer):
         try:

@@ -133,7 +133,8 @@ package struct ConfigurationTemplate: Hashable, Sendable {
 
                 # Files of events, by wildcard (** crosses folders), or a list; also .gz and .zst. A file that is delivered again
                 # with more lines gives the new ones. In a bucket: {objects: "s3://acme-audit/logs/**/*.json*", window: 7d}; window
-                # makes most listings leap over folders date=… of earlier days, which are listed once an hour.
+                # makes most listings leap over folders date=… of earlier days, which are listed once an hour. A bucket that tells of
+                # new objects in a queue of SQS needs no other listings: {objects: …, notifications: {queue_url: "https://sqs.…"}}.
                 \(mark)source: {objects: \(quoted(pipeline.objectGlob))}
 
                 # The tables: bronze and silver in this schema, one a service in that with _gold behind its name.

@@ -18,7 +18,7 @@ extension DatabricksPipelineConfiguration {
         guard let section = Section(node, name: path, keys: Self.keys, context: context) else { return nil }
 
         // Everything is read before anything is given up, so that all faults show at once.
-        let source = Self.source(section)
+        let source = Self.source(section, of: name)
         let schema = section.medallionSchema("schema", of: name)
         self.strip = section.emptyValues("strip", default: [.null, .emptyString])
         self.expectations = Self.expectations(section)
@@ -35,14 +35,22 @@ extension DatabricksPipelineConfiguration {
         self.name = name
         objects = source.objects
         listingDayCount = source.dayCount
+        notifications = source.notifications
         self.schema = schema
     }
 
-    private static func source(_ section: Section) -> (objects: [Setting<String>], dayCount: Int?)? {
+    /// What `source` says.
+    private struct Source {
+        var objects: [Setting<String>]
+        var dayCount: Int?
+        var notifications: NotificationsConfiguration?
+    }
+
+    private static func source(_ section: Section, of pipeline: String) -> Source? {
         guard let node = section.required("source", example: "{objects: \(objectsExample)}") else {
             return nil
         }
-        let keys = ["objects", "window"] + unreleasedSources
+        let keys = ["objects", "window", "notifications"] + unreleasedSources
         let name = section.path("source")
         guard let source = Section(node, name: name, keys: keys, context: section.context) else { return nil }
         let mend = "have the events delivered as files and name those: objects: \(objectsExample)"
@@ -52,7 +60,11 @@ extension DatabricksPipelineConfiguration {
             return nil
         }
         guard let objects = source.objectPatterns("objects", example: objectsExample) else { return nil }
-        return (objects, source.listingDayCount("window", of: objects))
+        return Source(
+            objects: objects,
+            dayCount: source.listingDayCount("window", of: objects),
+            notifications: source.notifications("notifications", of: objects, for: pipeline)
+        )
     }
 
     /// The action of every rule: as given, or the default.

@@ -61,6 +61,8 @@ package struct DatabricksPipelineConfiguration: Hashable, Sendable {
     package var name: String
     /// Absolute paths with wildcards, at least one: the files of events.
     package var objects: [Setting<String>]
+    /// Where their bucket tells of new ones; nil when it is listed again and again.
+    package var notifications: NotificationsConfiguration?
     /// Days that every listing of a bucket looks at, by the names of its folders; nil for all.
     package var listingDayCount: Int?
     /// Objects that were last modified so many days before the newest one that was read are forgotten; nil for none.

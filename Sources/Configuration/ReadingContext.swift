@@ -24,6 +24,8 @@ final class ReadingContext {
     private(set) var faults: [ConfigurationFault] = []
     /// The pipelines that fill a schema alone, by the schema's name in lower case.
     private var schemas: [String: String] = [:]
+    /// The pipelines that take from a queue, by its URL.
+    private var queues: [String: String] = [:]
 
     init(path: String, expander: VariableExpander) {
         self.path = path
@@ -51,6 +53,15 @@ final class ReadingContext {
     func claim(schema: String, for pipeline: String) -> String? {
         if let other = schemas[schema] { return other }
         schemas[schema] = pipeline
+        return nil
+    }
+
+    /// Keeps a queue, by its URL, for one pipeline.
+    ///
+    /// - Returns: The other pipeline that has it already; nil when there is none.
+    func claim(queue: String, for pipeline: String) -> String? {
+        if let other = queues[queue] { return other }
+        queues[queue] = pipeline
         return nil
     }
 

@@ -1,5 +1,6 @@
 import BatchProtocol
 import Catalog
+import Intake
 import ObjectStorage
 
 /// Where a pipeline stands, in order of durability: told to whoever watches it, and where kill tests aim.
@@ -119,6 +120,8 @@ package struct RunSummary: Hashable, Sendable {
     package var lateBatches = 0
     /// Their rows, by table.
     package var lateRows: [TableName: Int] = [:]
+    /// What has become of messages about objects; nil when nothing tells of them.
+    package var notifications: NotificationCounts?
     /// What the source has to say; not more than `remarkLimit` of it.
     package var remarks: [SourceRemark] = []
 

@@ -187,7 +187,7 @@ import Testing
             line: 5,
             column: 14,
             message: "unknown key “files” in pipelines.databricks_audit.source",
-            mend: "expected one of: objects, window, kafka, event_hubs"
+            mend: "expected one of: objects, window, notifications, kafka, event_hubs"
         ),
         FaultCase(
             text: databricksYAML(objects: "[/a/*, gs://b/c]"),

@@ -12,6 +12,12 @@ package protocol Bucket: Sendable {
     /// returns false.
     func list(prefix: String, behind key: String, _ page: ([S3Object]) throws -> Bool) throws
 
+    /// What the service says of objects, asked side by side; nil for one that is not there.
+    ///
+    /// - Parameter keys: The objects' keys.
+    /// - Returns: As many answers, in the order of the keys; failures are `StorageError`.
+    func heads(of keys: [String]) -> [Result<S3Object?, any Error>]
+
     /// The first bytes of an object; nil when there is none.
     ///
     /// - Parameters:
@@ -62,6 +68,13 @@ package struct S3Bucket: Bucket {
         } catch is Enough {
             return
         }
+    }
+
+    package func heads(of keys: [String]) -> [Result<S3Object?, any Error>] {
+        let calls = keys.map { key in
+            client.later { [client] in try StorageError.translating { try client.head(key) } }
+        }
+        return calls.map { call in Result { try call.value() } }
     }
 
     package func start(of key: String, byteCount: Int) throws -> S3Body? {

@@ -25,6 +25,8 @@ package final class BucketObjects: ObjectPlace {
 
     private let bucket: any Bucket
     private let patterns: [String]
+    /// The same, taken apart.
+    private var parsed: [KeyPattern]
     private let window: Window?
     private let clock: () -> Int64
     private let ahead: ReadAhead
@@ -48,19 +50,13 @@ package final class BucketObjects: ObjectPlace {
     ) {
         self.bucket = bucket
         self.patterns = patterns.flatMap(FilePattern.texts(of:))
+        parsed = self.patterns.map { KeyPattern($0, bucket: bucket.url) }
         self.window = window
         self.clock = clock
         ahead = ReadAhead(bucket)
     }
 
-    package func means(_ key: String) -> Bool {
-        let start = "\(bucket.url)/"
-        guard key.hasPrefix(start) else { return false }
-        return patterns.contains { text in
-            var pattern = KeyPattern(text, bucket: bucket.url)
-            return pattern.means(String(key.dropFirst(start.count)))
-        }
-    }
+    package func means(_ url: String) -> Bool { key(of: url).map { !patterns(meaning: $0).isEmpty } ?? false }
 
     package func list(_ body: (ListedObject) throws -> Void) throws -> ListingReport {
         let now = clock()
@@ -146,6 +142,46 @@ package final class BucketObjects: ObjectPlace {
         }
     }
 
+    // MARK: Named objects
+
+    /// `s3://name`.
+    var bucketURL: String { bucket.url }
+
+    private func patterns(meaning key: String) -> [String] {
+        parsed.indices.filter { parsed[$0].means(key) }.map { patterns[$0] }
+    }
+
+    /// What a look at named objects came to.
+    struct NamedLook {
+        /// As of a listing that leaps over all others.
+        var report = ListingReport()
+        /// Keys of those that cannot be looked at now.
+        var unanswered: [String] = []
+    }
+
+    /// Calls `body` with those of some objects that are there and have bytes; a request for each.
+    ///
+    /// - Parameters:
+    ///   - keys: Keys of objects that are meant.
+    ///   - body: Gets each object.
+    /// - Returns: What cannot be looked at.
+    /// - Throws: `StorageError`, and what `body` throws.
+    func look(at keys: [String], _ body: (ListedObject) throws -> Void) throws -> NamedLook {
+        var look = NamedLook()
+        for (key, answer) in zip(keys, bucket.heads(of: keys)) {
+            do {
+                guard let object = try answer.get(), object.byteCount > 0 else { continue }
+                unmatched.subtract(patterns(meaning: key))
+                try give(object, body)
+            } catch let error as StorageError where error.concernsOneFile {
+                look.report.unreadable.append(error)
+                look.unanswered.append(key)
+            }
+        }
+        look.report.remarks = patterns.filter(unmatched.contains).map { .nothingMatches(pattern: $0) }
+        return look
+    }
+
     private func give(_ object: S3Object, _ body: (ListedObject) throws -> Void) throws {
         var key = "\(bucket.url)/\(object.key)"
         var version = object.etag
@@ -187,7 +223,7 @@ package final class BucketObjects: ObjectPlace {
     }
 
     /// The key that a URL names; nil when it lies elsewhere.
-    private func key(of url: String) -> String? {
+    func key(of url: String) -> String? {
         let folder = "\(bucket.url)/".utf8
         guard url.utf8.starts(with: folder) else { return nil }
         return String(decoding: url.utf8.dropFirst(folder.count), as: UTF8.self)

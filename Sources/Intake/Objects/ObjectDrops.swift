@@ -100,7 +100,9 @@ package final class ObjectDrops {
         names.others = formerFolders
         if let key = last?.key, ledger.find(key)?.isFinished ?? true { last = nil }
         if !backlog.isEmpty { backlog = backlog.compactMap { refreshed($0, ledger) } }
-        if backlog.isEmpty { try list(ledger) }
+        if backlog.isEmpty {
+            repeat { try list(ledger) } while backlog.isEmpty && place.hasMore
+        }
         let objects = backlog.suffix(limit).reversed().map { completed($0, ledger) }
         return ObjectLook(
             objects: objects,
@@ -152,7 +154,8 @@ package final class ObjectDrops {
         var tooOld = 0
         var leftAlone = LeftAloneObjects()
         var claims = ObjectClaims(expecting: objectCount)
-        var report = try place.list { listed in
+        let known = { self.isKnown(ledger.find($0 as String), ObjectLedger.hash(version: $1 as String)) }
+        var report = try place.list(unless: known) { listed in
             let seen = ledger.find(listed.key)
             guard claims.take(listed, seen: seen) else { return }
             if isKnown(seen, ObjectLedger.hash(version: listed.version)) {
@@ -189,6 +192,7 @@ package final class ObjectDrops {
         notes.sift(&found, after: ledger, keeping: lastReport.isLeaptOver ?? { _ in false }, now: clock()) {
             completed($0, ledger)
         }
+        place.conclude(unread: found, failing: failures.values.map(\.object))
         found.sort { ($0.modified, $0.key) < ($1.modified, $1.key) }
         ObjectNames.leaveOneCompression(of: &found)
         backlog = []

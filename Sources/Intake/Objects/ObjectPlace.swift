@@ -11,6 +11,28 @@ package protocol ObjectPlace {
     /// - Throws: `StorageError` when the place itself cannot be listed, and what `body` throws.
     func list(_ body: (ListedObject) throws -> Void) throws -> ListingReport
 
+    /// The same for a caller who knows some objects already.
+    ///
+    /// - Parameters:
+    ///   - isKnown: Whether nothing is wanted of a version of an object; gets key and version.
+    ///   - body: Gets each object that is there and may be wanted.
+    /// - Returns: What a person should know, and what cannot be looked at.
+    /// - Throws: `StorageError` when the place itself cannot be listed, and what `body` throws.
+    func list(
+        unless isKnown: (String, String) -> Bool,
+        _ body: (ListedObject) throws -> Void
+    ) throws -> ListingReport
+
+    /// Of the objects of the last listing nothing is wanted but of some.
+    ///
+    /// - Parameters:
+    ///   - unread: Objects with unread bytes, which will be read next.
+    ///   - failing: Objects that cannot be read.
+    func conclude(unread: [FoundObject], failing: [FoundObject])
+
+    /// Whether another listing may find more at once.
+    var hasMore: Bool { get }
+
     /// The folders below which its objects lie, with a slash at the end: keys begin with one of them. Objects may be moved to
     /// another one, which leaves the rest of their keys as it is.
     ///
@@ -35,6 +57,19 @@ package protocol ObjectPlace {
 extension ObjectPlace {
     /// Where bytes are near there is nothing to do.
     package func expect(_ objects: [FoundObject]) {}
+
+    /// Where a listing costs the same for known objects, it has them all.
+    package func list(
+        unless isKnown: (String, String) -> Bool,
+        _ body: (ListedObject) throws -> Void
+    ) throws -> ListingReport {
+        try list(body)
+    }
+
+    /// Where a listing finds all there is, nothing has to be kept in mind.
+    package func conclude(unread: [FoundObject], failing: [FoundObject]) {}
+
+    package var hasMore: Bool { false }
 }
 
 /// One object of a listing; its bytes are valid during the call that it is given to.

@@ -52,6 +52,8 @@ package struct ObjectSource: Hashable, Sendable {
         /// So many objects were last modified before all that is kept in mind; they are not read. Most were read before they
         /// were forgotten, which cannot be told any more.
         case areTooOld(count: Int)
+        /// A message of the queue, by its name, is no notification of an object; it is left there.
+        case isNoNotification(message: String)
     }
 }
 

@@ -20,7 +20,10 @@ extension DatabricksPipeline {
         if let amendment { return try stage(amendment, plannedAt: plannedAt, after: state) }
         guard settings.layers != .gold else { return nil }
         let folders = try SourceFolders(state, present: drops.folders())
-        defer { summary.pending = drops.pending }
+        defer {
+            summary.pending = drops.pending
+            summary.notifications = notified?.counts
+        }
         // A line that grows while others are read is looked at once.
         var waiting: Set<String> = []
         while true {

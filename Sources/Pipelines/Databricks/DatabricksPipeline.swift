@@ -16,6 +16,8 @@ package final class DatabricksPipeline {
     let clock: @Sendable () -> Int64
     /// The delivered files as they were last seen.
     let drops: ObjectDrops
+    /// The same as a bucket has them that tells of new ones; nil when none does.
+    let notified: NotifiedObjects?
     /// Quarantine, bronze, silver and the gold tables that were met, in order of first sight.
     private(set) var tables: [GroupTable] = []
     /// The shard's uuid.
@@ -42,7 +44,8 @@ package final class DatabricksPipeline {
         self.lake = lake
         self.observer = observer
         self.clock = clock
-        drops = settings.drops(clock: clock)
+        notified = settings.notifiedObjects(clock: clock)
+        drops = notified.map { settings.drops(in: $0, clock: clock) } ?? settings.drops(clock: clock)
     }
 
     // MARK: Tables
@@ -133,7 +136,10 @@ extension DatabricksPipeline: PipelineWork {
     /// Delivered objects stay where they are.
     func makeKeeper() -> SpoolKeeper? { nil }
 
-    func makeWatcher() -> any SourceWatcher { PollingWatcher() }
+    func makeWatcher() -> any SourceWatcher {
+        guard readsSource, let notified else { return PollingWatcher() }
+        return NotificationWatcher(notified)
+    }
     func received(_ plan: BatchPlan, isOwn: Bool) {
         if isOwn { amendment = nil }
     }

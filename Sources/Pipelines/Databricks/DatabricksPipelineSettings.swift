@@ -23,6 +23,8 @@ package struct DatabricksPipelineSettings: Sendable {
     package var source: ObjectSource
     /// The bucket in which they lie; nil for folders of this machine.
     package var bucket: (any Bucket)?
+    /// The bucket tells of new objects; nil when it is listed again and again.
+    package var notifications: Notifications?
     /// Days, as keys of a bucket name them, that every listing looks at; nil for all.
     package var listingDayCount: Int?
     /// Objects that were last modified so many days before the newest one that was read are forgotten; nil for none.
@@ -72,20 +74,56 @@ package struct DatabricksPipelineSettings: Sendable {
         self.schema = schema
     }
 
-    /// The delivered objects, of which nothing has been seen yet.
+    /// Notifications of a bucket's objects.
+    package struct Notifications: Sendable {
+        /// Where they are waited for.
+        package var queue: any MessageQueue
+        /// The longest time between two listings.
+        package var listInterval: Duration
+
+        /// Creates settings.
+        package init(queue: any MessageQueue, listInterval: Duration = .seconds(3_600)) {
+            self.queue = queue
+            self.listInterval = listInterval
+        }
+    }
+
+    /// The delivered objects, of which nothing has been seen yet; found by listings, whatever tells of new ones.
     ///
     /// - Parameter clock: Microseconds since 1970-01-01 UTC.
     /// - Returns: The objects.
     package func drops(clock: @escaping @Sendable () -> Int64) -> ObjectDrops {
-        let nanoseconds: @Sendable () -> Int64 = { clock() * 1_000 }
-        guard let bucket else { return ObjectDrops(source: source, clock: nanoseconds) }
+        drops(in: bucketObjects(clock: clock), clock: clock)
+    }
+
+    /// The delivered objects of a place; those of this machine's folders when there is none.
+    func drops(in place: (any ObjectPlace)?, clock: @escaping @Sendable () -> Int64) -> ObjectDrops {
+        ObjectDrops(source: source, place: place, clock: { clock() * 1_000 })
+    }
+
+    /// The objects whose bucket tells of new ones; nil when it does not.
+    ///
+    /// - Parameter clock: Microseconds since 1970-01-01 UTC.
+    /// - Returns: The objects; their looks take messages from the queue.
+    func notifiedObjects(clock: @escaping @Sendable () -> Int64) -> NotifiedObjects? {
+        guard let notifications, let objects = bucketObjects(clock: clock) else { return nil }
+        let (seconds, attoseconds) = notifications.listInterval.components
+        return NotifiedObjects(
+            objects,
+            queue: notifications.queue,
+            listInterval: seconds * 1_000_000_000 + attoseconds / 1_000_000_000,
+            clock: { clock() * 1_000 }
+        )
+    }
+
+    private func bucketObjects(clock: @escaping @Sendable () -> Int64) -> BucketObjects? {
+        guard let bucket else { return nil }
         let window = listingDayCount.map { count in
             BucketObjects.Window { now in
                 UTCDay.text(days: UTCDay.days(microseconds: now / 1_000) - Int64(count) + 1)
             }
         }
-        let place = BucketObjects(bucket, patterns: source.patterns, window: window, clock: nanoseconds)
-        return ObjectDrops(source: source, place: place, clock: nanoseconds)
+        return BucketObjects(bucket, patterns: source.patterns, window: window, clock: { clock() * 1_000 })
     }
 
     /// The raw lines.

@@ -16,10 +16,13 @@ enum UnreadableInput {
         return PipelineError(
             code: .unreadable,
             message: errors.count == 1 ? named : "\(errors.count) files cannot be read: \(named)\(rest)",
-            mend: errors.contains { $0.operation == "read" }
-                ? "mend what is said of each; everything else was loaded"
-                : "bring sound copies; everything else was loaded"
+            mend: "\(mend(errors)); everything else was loaded"
         )
+    }
+
+    private static func mend(_ errors: [StorageError]) -> String {
+        if errors.allSatisfy({ $0.operation == "decompress" }) { return "bring sound copies" }
+        return errors.count == 1 ? errors[0].mend : "mend what is said of each"
     }
 
     private static func words(_ error: StorageError) -> String {

@@ -1,5 +1,6 @@
 import Configuration
 import Foundation
+import Intake
 import ObjectStorage
 import Query
 import Synchronization
@@ -41,6 +42,33 @@ enum BucketClients {
             secret: keys.secretAccessKey,
             sessionToken: keys.sessionToken
         )
+    }
+
+    /// The queue that tells of a bucket's new objects; no request is made.
+    ///
+    /// - Throws: `UsageError`.
+    static func queue(
+        of notifications: NotificationsConfiguration,
+        for store: ObjectStoreConfiguration
+    ) throws -> SQSQueue {
+        let entry = try entry(of: store)
+        let environment = ProcessInfo.processInfo.environment
+        let region = notifications.region?.value ?? entry.client.settings.region
+        let settings = QueueSettings(
+            url: notifications.queueURL.value,
+            region: region,
+            certificates: environment["AWS_CA_BUNDLE"]
+        )
+        let context = CredentialsContext(environment: environment, region: region)
+        let credentials: any CredentialsProvider =
+            notifications.profile.map {
+                RefreshedCredentials(ProfileCredentials(context, profile: $0.value))
+            } ?? entry.credentials
+        do {
+            return SQSQueue(try QueueClient(settings, credentials: credentials))
+        } catch let error as S3Error {
+            throw UsageError(message: error.description, mend: error.mend, status: .configuration)
+        }
     }
 
     private static func entry(of store: ObjectStoreConfiguration) throws -> Entry {

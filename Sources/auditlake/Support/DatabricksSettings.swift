@@ -24,7 +24,14 @@ extension LakeConfiguration {
             schema: pipeline.schema.value
         )
         if let url = pipeline.objects.first.flatMap({ S3URL($0.value) }) {
-            settings.bucket = S3Bucket(try BucketClients.client(of: objectStore(of: url.bucket)))
+            let store = objectStore(of: url.bucket)
+            settings.bucket = S3Bucket(try BucketClients.client(of: store))
+            settings.notifications = try pipeline.notifications.map { notifications in
+                DatabricksPipelineSettings.Notifications(
+                    queue: try BucketClients.queue(of: notifications, for: store),
+                    listInterval: notifications.listEvery
+                )
+            }
         }
         settings.forgetDayCount = pipeline.forgetDayCount
         settings.listingDayCount = pipeline.listingDayCount

@@ -35,6 +35,7 @@ struct ObjectSourceCheck {
                 Finding(.warning, name, SourceRemark.objects(remark).words, mend: "check source: objects")
             }
             findings += look.unreadable.map { Finding(.bad, name, $0.description, mend: $0.mend) }
+            if let queue = settings.notifications?.queue { findings.append(queueFinding(queue)) }
             for object in samples(of: look.objects) {
                 if let finding = try sampleFinding(object, drops) { findings.append(finding) }
             }
@@ -42,6 +43,16 @@ struct ObjectSourceCheck {
         } catch {
             let report = ErrorReport(error)
             return [Finding(.bad, name, report.message, mend: report.mend)]
+        }
+    }
+
+    /// Whether the queue can be reached and looked at, and messages be received; none is taken out.
+    private func queueFinding(_ queue: any MessageQueue) -> Finding {
+        do {
+            return Finding(.good, name, "the queue has about \(try queue.check()) messages")
+        } catch {
+            let report = ErrorReport(error)
+            return Finding(.bad, name, report.message, mend: report.mend)
         }
     }
 

@@ -20,6 +20,8 @@ struct RunReport: Encodable {
     var seconds: Double
     var pending: [String: UInt64]
     var remarks: [String]
+    /// Messages about objects, by what became of them.
+    var notifications: [String: Int]?
 
     /// A person reads no more.
     private static let listedTableCount = 20
@@ -28,7 +30,7 @@ struct RunReport: Encodable {
 
     private enum CodingKeys: CodingKey {
         case pipeline, table, batches, redoneBatches, rows, quarantined, leftOut, bytes, lostBytes
-        case lateBatches, lateRows, seconds, pending, remarks
+        case lateBatches, lateRows, seconds, pending, remarks, notifications
     }
 
     init(_ settings: PipelineSettings, summary: RunSummary, seconds: Double) {
@@ -47,6 +49,12 @@ struct RunReport: Encodable {
         self.seconds = (seconds * 1_000).rounded() / 1_000
         pending = summary.pending
         remarks = summary.remarks.map(\.words)
+        notifications = summary.notifications.map { counts in
+            [
+                "received": counts.received, "of_others": counts.ofOthers, "strange": counts.strange,
+                "deleted": counts.deleted,
+            ]
+        }
     }
 
     /// A few lines for people.
@@ -69,6 +77,12 @@ struct RunReport: Encodable {
         }
         if leftOut > 0 { lines.append("  \(leftOut) records left out by the pipeline's settings") }
         if lostBytes > 0 { lines.append("  \(lostBytes) bytes were lost; the receipts name them") }
+        if let notifications {
+            let count = { (key: String) in notifications[key] ?? 0 }
+            lines.append(
+                "  queue: \(count("received")) notifications, \(count("of_others")) of them of other objects or events; \(count("deleted")) messages deleted"
+            )
+        }
         for (path, count) in pending.sorted(by: { $0.key < $1.key }) {
             lines.append("  \(path): \(count) bytes at its end are no whole record yet and wait for the rest")
         }
@@ -87,6 +101,8 @@ extension SourceRemark {
         case .objects(.nameIsNotText(let path)): "the name of \(path) is no UTF-8; it was left out"
         case .objects(.areTooOld(let count)):
             "\(count) objects are older than `forget_after` keeps in mind and are not read; most of them were read before"
+        case .objects(.isNoNotification(let message)):
+            "message \(message) of the queue is no notification of an object; it was left to the queue's redrive policy"
         case .prefixChanged(let key):
             "\(key) has other lines than those that were read, and was left alone; `on_change: reingest` reads it again"
         case .readAgain(let key): "\(key) has other lines than those that were read, and is read again whole"

@@ -12,6 +12,8 @@ package final class MemoryBucket: Bucket {
     package enum Request: Hashable, Sendable {
         /// A page of a listing.
         case list
+        /// What there is of a key.
+        case head(String)
         /// The first bytes of a key.
         case start(String)
         /// Later bytes of a key.
@@ -145,6 +147,15 @@ package final class MemoryBucket: Bucket {
             etag: stored.etag,
             modified: modified
         )
+    }
+
+    package func heads(of keys: [String]) -> [Result<S3Object?, any Error>] {
+        keys.map { key in
+            Result {
+                try note(.head(key))
+                return body(of: key, byteCount: 0)?.object
+            }
+        }
     }
 
     package func start(of key: String, byteCount: Int) throws -> S3Body? {

@@ -69,7 +69,7 @@ extension S3ListPage {
     init?(_ result: XMLTree) {
         let isEncoded = result.text("EncodingType") == "url"
         func key(_ text: String?) -> String? {
-            text.flatMap { isEncoded ? PercentEncoding.decodeListing($0) : $0 }
+            text.flatMap { isEncoded ? PercentEncoding.decodeKey($0) : $0 }
         }
         objects = []
         commonPrefixes = []

@@ -1,15 +1,15 @@
 /// Percent encoding by the rules of AWS: all bytes but letters, digits, `-`, `.`, `_` and `~`.
-enum PercentEncoding {
+package enum PercentEncoding {
     /// Encodes a name or a value of a query.
     static func encode(_ text: String) -> String { encode(text, keepingSlashes: false) }
 
     /// Encodes a path; its slashes stay.
     static func encodePath(_ text: String) -> String { encode(text, keepingSlashes: true) }
 
-    /// Decodes what a listing with `encoding-type=url` holds: `%XX`, and `+` for a space.
+    /// Decodes a key as a listing with `encoding-type=url` and an event notification hold it: `%XX`, and `+` for a space.
     ///
     /// - Returns: nil when an escape is broken or the bytes are not UTF-8.
-    static func decodeListing(_ text: String) -> String? {
+    package static func decodeKey(_ text: String) -> String? {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.utf8.count)
         var rest = text.utf8[...]
