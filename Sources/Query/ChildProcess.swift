@@ -126,18 +126,19 @@ final class ChildProcess: Sendable {
     /// Kills it when `timeout` passes, the task is cancelled or the output cannot be written; then output that is
     /// still under way is not waited for.
     func end(timeout: Duration?) async -> End {
-        await withTaskCancellationHandler {
-            await withTaskGroup(of: Void.self) { group in
-                if let timeout {
-                    group.addTask {
-                        do { try await Task.sleep(for: timeout) } catch { return }  // The child ended first.
-                        self.kill(for: .timedOut)
-                    }
+        let hasEnded = DispatchSemaphore(value: 0)
+        if let timeout {
+            // A thread of its own: a task that sleeps may wait for one of the few threads that all tasks share.
+            let nanoseconds = Int(timeout / .nanoseconds(1))
+            Thread.detachNewThread {
+                if hasEnded.wait(timeout: .now() + .nanoseconds(nanoseconds)) == .timedOut {
+                    self.kill(for: .timedOut)
                 }
-                let end = await self.end()
-                group.cancelAll()
-                return end
             }
+        }
+        defer { hasEnded.signal() }
+        return await withTaskCancellationHandler {
+            await self.end()
         } onCancel: {
             kill(for: .cancelled)
         }
