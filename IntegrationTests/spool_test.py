@@ -8,7 +8,7 @@ what was lost is named with file and bytes, and all else is there once.
 The bucket is moto's, behind a gate that is closed: nobody listens there. What is expected is read from the journal of what was written
 (Examples/expected.py), the table by delta-rs.
 """
-import json, os, random, signal, stat, subprocess, sys, time
+import glob, json, os, random, signal, stat, subprocess, sys, time
 import engines, harness, s3_lake
 from gate import Gate
 from harness import Failure, Workspace, demand, environment
@@ -99,9 +99,14 @@ class Outage:
     def arrive(self):
         wait(f"{self.written} rows in the table", lambda: self.rows() >= self.written, self.process)
 
+    @property
+    def spool(self):
+        """the pipeline's folder in the spool; its name ends with a hash of the lake's place"""
+        return next(iter(glob.glob(os.path.join(glob.escape(self.folder), "spool", f"{self.w.pipeline}-*"))), self.folder)
+
     def manifest(self):
         try:
-            with open(os.path.join(self.folder, "spool", self.w.pipeline, "spool.json")) as f:
+            with open(os.path.join(self.spool, "spool.json")) as f:
                 return json.load(f)
         except FileNotFoundError:
             return {"files": []}
@@ -115,8 +120,8 @@ class Outage:
 
     def emptied(self):
         """waits until nothing is in the spool any more"""
-        wait("an empty spool", lambda: not os.path.exists(os.path.join(self.folder, "spool", self.w.pipeline, "spool.json")), self.process)
-        left = [n for n in os.listdir(os.path.join(self.folder, "spool", self.w.pipeline)) if n.startswith("copy")]
+        wait("an empty spool", lambda: not os.path.exists(os.path.join(self.spool, "spool.json")), self.process)
+        left = [n for n in os.listdir(self.spool) if n.startswith("copy")]
         demand(not left, f"{left} are left in the spool")
 
     def gaps(self):

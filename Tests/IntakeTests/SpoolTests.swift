@@ -307,6 +307,63 @@ import Testing
         #expect(try PosixFileSystem().list(place).map(\.name) == ["lock"])
     }
 
+    @Test func aCopyThatGrewSinceItWasListedStays() throws {
+        try folder.write(text("a"), "a.csv")
+        let spool = try spool()
+        let session = try session(spool)
+        _ = try session.step()
+        #expect(try readAll() == text("a"))
+        let look = try tailer.look()
+        #expect(look.readCopies.count == 1)
+        try folder.append("more\n", "a.csv")
+        _ = try session.step()
+        try folder.remove("a.csv")
+        try spool.remove(look.readCopies)
+        tailer.restart()
+        #expect(try readAll() == "more\n")
+    }
+
+    @Test(
+        "a copy that somebody removed or cut is not written on with a hole, and not read",
+        arguments: [true, false]
+    )
+    func damagedCopy(isRemoved: Bool) throws {
+        try folder.write(text("a"), "a.csv")
+        let session = try session(spool())
+        _ = try session.step()
+        let copy = try #require(try PosixFileSystem().list(place).first { $0.name.hasPrefix("copy-") }).name
+        if isRemoved {
+            try folder.remove("spool/\(copy)")
+        } else {
+            #expect(truncate("\(place)/\(copy)", 10) == 0)
+        }
+        try folder.append("more\n", "a.csv")
+        #expect(try session.step().errors.count == 1)
+        let look = try tailer.look()
+        #expect(look.remarks.contains { if case .copyIsDamaged = $0 { true } else { false } })
+        #expect(try readAll() == text("a") + "more\n")
+    }
+
+    @Test func whatKilledProcessesLeftIsRemoved() throws {
+        try folder.write(text("a"), "a.csv")
+        do {
+            let session = try session(spool())
+            _ = try session.step()
+        }
+        for name in ["copy-99", "spool.json.new"] { try folder.write("torn", "spool/\(name)") }
+        _ = try spool()
+        let names = try PosixFileSystem().list(place).map(\.name).sorted()
+        #expect(names.count == 3 && names[1...] == ["lock", "spool.json"], "\(names)")
+    }
+
+    @Test func aSpoolThatCannotBeReadKeepsNoLogFromBeingRead() throws {
+        try folder.makeFolder("spool")
+        try folder.write("{", "spool/spool.json")
+        try folder.write(text("a"), "a.csv")
+        #expect(try tailer.look().remarks.contains(.spoolIsUnreadable(path: place)))
+        #expect(try readAll() == text("a"))
+    }
+
     @Test func aCopyMadeBesideAnotherLakeIsLeftAlone() throws {
         try folder.write(text("a"), "a.csv")
         try tailer.read()

@@ -40,20 +40,33 @@ struct FileListing {
             try add(pattern)
         }
         hasOriginals = !files.isEmpty
-        if let folder = source.spool { try addCopies(in: folder) }
+        if let folder = source.spool { addCopies(in: folder) }
         files.sort { ($0.status.modified, $0.path) < ($1.status.modified, $1.path) }
         indexes = [:]
     }
 
     /// Adds the copies of a spool, each as long as its manifest says and as old as the file that it was made of.
-    private mutating func addCopies(in folder: String) throws {
-        for file in try SpoolManifest.read(folder)?.files ?? [] {
-            guard let copy = file.copy, var status = try LogFileStatus.at("\(folder)/\(copy)") else {
-                continue
+    ///
+    /// A spool that cannot be read keeps nothing else from being read.
+    private mutating func addCopies(in folder: String) {
+        do {
+            for file in try SpoolManifest.read(folder)?.files ?? [] {
+                guard let copy = file.copy else { continue }
+                let path = "\(folder)/\(copy)"
+                guard var status = try LogFileStatus.at(path), status.byteCount >= file.end else {
+                    // One that was read may be removed between manifest and copy.
+                    let isNamed = try SpoolManifest.read(folder)?.files.contains { $0.copy == copy } ?? false
+                    if isNamed { remarks.append(.copyIsDamaged(path: path, original: file.path)) }
+                    isWhole = false
+                    continue
+                }
+                status.byteCount = file.end
+                status.modified = file.modified
+                files.append(ListedFile(path: path, status: status, copied: file))
             }
-            status.byteCount = min(status.byteCount, file.end)
-            status.modified = file.modified
-            files.append(ListedFile(path: "\(folder)/\(copy)", status: status, copied: file))
+        } catch {
+            remarks.append(.spoolIsUnreadable(path: folder))
+            isWhole = false
         }
     }
 

@@ -50,6 +50,10 @@ package struct TailedFileSource: Sendable {
         case namesNoLog(path: String)
         /// A copy in the spool begins behind what batches have read: the lake is not the one that it was made beside.
         case copyDoesNotFit(path: String)
+        /// A copy in the spool is gone or shorter than it was; not read.
+        case copyIsDamaged(path: String, original: String)
+        /// The spool's folder or manifest cannot be read.
+        case spoolIsUnreadable(path: String)
     }
 
     /// The files that match now, oldest first, with their sizes on disk; one that is reached by several names is there once,

@@ -54,6 +54,7 @@ package final class Spool: Sendable {
         guard let lock = try SpoolDisk.lock("\(folder)/lock") else { return nil }
         do {
             let manifest = try SpoolManifest.read(folder)
+            try SpoolDisk.removeStrays(in: folder, besides: manifest)
             return Spool(folder, limits, manifest, lock, freeByteCount ?? { try SpoolDisk.freeByteCount($0) })
         } catch {
             close(lock)
@@ -175,7 +176,10 @@ package final class Spool: Sendable {
             let before = entry
             // Batches have all of an older copy that ends elsewhere.
             let former = entry.end == file.offset ? nil : entry.copy
-            if former != nil { entry.copy = nil }
+            if former != nil {
+                entry.copy = nil
+                entry.byteCount = 0
+            }
             entry.path = file.found.path
             entry.inode = file.found.inode
             entry.modified = file.modified
@@ -184,7 +188,12 @@ package final class Spool: Sendable {
                 try copy(room, of: file, reader, to: &entry, name: "copy-\(changed.next)")
                 changed.next += 1
             }
-            guard try file.isIntact(reader) else { return nil }
+            guard try file.isIntact(reader) else {
+                if before.copy != entry.copy, let copy = entry.copy {
+                    try SpoolDisk.remove("\(folder)/\(copy)")
+                }
+                return nil
+            }
             if entry.end > file.offset {
                 entry.tracked = try reader.track(id: id, host: host, upTo: entry.end)
             }
@@ -244,9 +253,16 @@ package final class Spool: Sendable {
     ) throws {
         let isNew = entry.copy == nil
         let path = "\(folder)/\(entry.copy ?? name)"
-        let handle = Glibc.open(path, O_WRONLY | O_CREAT | (isNew ? O_TRUNC : 0) | O_CLOEXEC, 0o600)
-        guard handle >= 0 else { throw StorageError(errno: errno, operation: "create", path: path) }
+        let handle = Glibc.open(path, O_WRONLY | (isNew ? O_CREAT | O_TRUNC : 0) | O_CLOEXEC, 0o600)
+        guard handle >= 0 else { throw StorageError(errno: errno, operation: "write", path: path) }
         defer { close(handle) }
+        var isDone = false
+        // A copy that no manifest names would take room for ever.
+        defer { if isNew, !isDone { unlink(path) } }
+        // Somebody has cut it: what is written behind its end would leave a hole.
+        guard try isNew || SpoolDisk.byteCount(handle, path: path) >= entry.end else {
+            throw StorageError(code: .other(EBADMSG), operation: "write", path: path)
+        }
         if isNew {
             entry.copy = name
             entry.from = file.offset
@@ -263,21 +279,25 @@ package final class Spool: Sendable {
         guard entry.end > file.offset || !isNew else {
             entry.copy = nil
             entry.byteCount = 0
-            return try SpoolDisk.remove(path)
+            return
         }
         entry.byteCount += entry.end - file.offset
         try PosixFileSystem().sync(handle, path: path)
+        isDone = true
     }
 
     // MARK: Afterwards
 
-    /// Removes copies of which batches have all.
-    package func remove(_ copies: [String]) throws {
-        let removed = Set(copies)
+    /// Removes copies of which batches have all, unless they have grown meanwhile.
+    package func remove(_ copies: [SpooledCopy]) throws {
+        var removed: [String] = []
         try change { manifest in
             guard var changed = manifest else { return }
             for index in changed.files.indices {
-                guard let copy = changed.files[index].copy, removed.contains(copy) else { continue }
+                guard let name = changed.files[index].copy,
+                    copies.contains(SpooledCopy(name: name, end: changed.files[index].end))
+                else { continue }
+                removed.append(name)
                 changed.files[index].copy = nil
                 changed.files[index].byteCount = 0
             }
@@ -285,7 +305,7 @@ package final class Spool: Sendable {
             changed.files.removeAll { $0.copy == nil && $0.refused == nil }
             manifest = changed.files.isEmpty && !changed.isOpen ? nil : changed
         }
-        for copy in copies { try SpoolDisk.remove("\(folder)/\(copy)") }
+        for name in removed { try SpoolDisk.remove("\(folder)/\(name)") }
     }
 
     /// Forgets what was seen and not copied: batches have it, or name it as lost.

@@ -25,14 +25,22 @@ enum SpoolDisk {
         }
     }
 
-    /// Takes the lock of a spool until the handle is closed.
+    /// How often the lock is asked for: a process that ends, or a child that has not come to its own program yet, lets go of it soon.
+    private static let lockAttempts = 50
+
+    /// Takes the lock of a spool until the handle is closed; waits for it up to half a second.
     ///
     /// - Returns: nil when another process has it.
     static func lock(_ path: String) throws -> Int32? {
         let handle = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard handle >= 0 else { throw StorageError(errno: errno, operation: "create", path: path) }
-        if flock(handle, LOCK_EX | LOCK_NB) == 0 { return handle }
-        let failure = errno
+        var failure: Int32 = 0
+        for attempt in 1...lockAttempts {
+            if flock(handle, LOCK_EX | LOCK_NB) == 0 { return handle }
+            failure = errno
+            guard failure == EWOULDBLOCK || failure == EINTR, attempt < lockAttempts else { break }
+            usleep(10_000)
+        }
         close(handle)
         if failure == EWOULDBLOCK { return nil }
         throw StorageError(errno: failure, operation: "lock", path: path)
@@ -45,6 +53,24 @@ enum SpoolDisk {
             throw StorageError(errno: errno, operation: "read", path: path)
         }
         return UInt64(information.f_bavail) * UInt64(information.f_frsize)
+    }
+
+    /// Removes what killed processes have left: copies that the manifest does not name, and values that were not finished.
+    static func removeStrays(in folder: String, besides manifest: SpoolManifest?) throws {
+        let named = Set(manifest?.files.compactMap(\.copy) ?? [])
+        for entry in try PosixFileSystem().list(folder) where !named.contains(entry.name) {
+            guard entry.name.hasPrefix("copy-") || entry.name.hasSuffix(".new") else { continue }
+            try remove("\(folder)/\(entry.name)")
+        }
+    }
+
+    /// The size of an open file.
+    static func byteCount(_ handle: Int32, path: String) throws -> UInt64 {
+        var information = stat()
+        guard fstat(handle, &information) == 0 else {
+            throw StorageError(errno: errno, operation: "read", path: path)
+        }
+        return UInt64(information.st_size)
     }
 
     // MARK: Values

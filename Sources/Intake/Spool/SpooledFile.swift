@@ -49,6 +49,14 @@ package struct SpooledFile: Codable, Hashable, Sendable {
     package var refusedByteCount: UInt64 { refused.map { $0.file.offset - min(end, $0.file.offset) } ?? 0 }
 }
 
+/// A copy as it was at one moment.
+package struct SpooledCopy: Hashable, Sendable {
+    /// Its name in the spool's folder.
+    package var name: String
+    /// Offset one past its last byte.
+    package var end: UInt64
+}
+
 /// What a spool holds, as it is stored: replaced whole with each change.
 package struct SpoolManifest: Codable, Hashable, Sendable {
     /// The format that this release writes.

@@ -189,7 +189,9 @@ package final class TailedFiles {
         var keptStreams: [KnownFile] = []
         for file in round.files {
             file.claim = round.claims[file.id]?.id
-            if let copy = file.copied?.copy, round.isRead(file) { look.readCopies.append(copy) }
+            if let copied = file.copied, let name = copied.copy, round.isRead(file) {
+                look.readCopies.append(SpooledCopy(name: name, end: copied.end))
+            }
             guard !round.isAside(file) else { continue }
             if let copied = file.copied, copied.solidFrom > 0,
                 copied.from > round.claims[file.id]?.offset ?? 0

@@ -89,8 +89,8 @@ package struct Look {
     package var unreadable: [StorageError] = []
     /// Whether all that is there was seen.
     package var isWhole = false
-    /// Copies in the spool of which batches have all bytes, by their names there.
-    package var readCopies: [String] = []
+    /// Copies in the spool of which batches have all bytes that they had when they were listed.
+    package var readCopies: [SpooledCopy] = []
     /// Ids of tracked files that are nowhere now.
     ///
     /// Empty when not all could be looked at: a folder is missing, nothing is there

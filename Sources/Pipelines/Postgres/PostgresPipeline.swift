@@ -168,14 +168,25 @@ extension PostgresPipeline: PipelineWork {
     func makeKeeper() throws -> SpoolKeeper? {
         guard let limits = settings.spool else { return nil }
         spool = try limits.open(isMade: true)
-        keeper = spool.map { SpoolKeeper($0, settings, observer: observer, clock: clock) }
+        keeper = spool.map {
+            SpoolKeeper($0, settings, lake: lake.store.root, observer: observer, clock: clock)
+        }
         return keeper
     }
 
     func prepare() throws {
-        if spool == nil { spool = try settings.spool?.open(isMade: false) }
+        openSpool()
         try refuseConflicts()
         try PipelineSettings.postgres(settings).demandSameTables(in: lake)
+    }
+    /// A spool that cannot be had is told, and does not keep the lake from being filled.
+    private func openSpool() {
+        guard spool == nil else { return }
+        do {
+            spool = try settings.spool?.open(isMade: false)
+        } catch {
+            observer.event(.spool(.unusable(error)))
+        }
     }
     func makeWatcher() -> any SourceWatcher { FileWatcher(source: settings.source) }
 

@@ -18,6 +18,8 @@ final class SpoolKeeper: Sendable {
 
     private let spool: Spool
     private let source: TailedFileSource
+    /// Where the lake lies, which may be below the logs' folder.
+    private let lake: String
     private let commitInterval: Duration
     private let observer: PipelineObserver
     private let clock: @Sendable () -> Int64
@@ -27,11 +29,13 @@ final class SpoolKeeper: Sendable {
     init(
         _ spool: Spool,
         _ settings: PostgresPipelineSettings,
+        lake: String,
         observer: PipelineObserver,
         clock: @escaping @Sendable () -> Int64
     ) {
         self.spool = spool
         source = settings.source
+        self.lake = lake
         commitInterval = settings.commitInterval
         self.observer = observer
         self.clock = clock
@@ -73,7 +77,9 @@ final class SpoolKeeper: Sendable {
 
     /// Whether a failure is of the log files, and says nothing of the lake.
     private func isOfSource(_ error: StorageError) -> Bool {
-        (source.patterns + [source.currentLogfiles, spool.folder].compactMap(\.self)).contains { pattern in
+        guard error.path != lake, !error.path.hasPrefix("\(lake)/") else { return false }
+        return (source.patterns + [source.currentLogfiles, spool.folder].compactMap(\.self)).contains {
+            pattern in
             let fixed = pattern.prefix { !"*?[{".contains($0) }
             return error.path.hasPrefix(fixed[...(fixed.lastIndex(of: "/") ?? fixed.startIndex)])
         }

@@ -116,7 +116,11 @@ extension LakeConfiguration {
             }
         settings.spool = spool.map { spool in
             SpoolSettings(
-                folder: "\(spool.folder)/\(pipeline.name)",
+                folder: SpoolSettings.folder(
+                    in: spool.folder,
+                    of: pipeline.name,
+                    lake: lake.value.description
+                ),
                 limits: Spool.Limits(
                     byteCount: UInt64(spool.maxByteCount),
                     diskFloor: UInt64(spool.diskFloorByteCount)

@@ -121,6 +121,9 @@ extension TailedFileSource.Remark {
         case .endsTooEarly(let path): "\(path) ends too early and is read when it is whole"
         case .isDamaged(let path): "\(path) cannot be decompressed and was left out"
         case .namesNoLog(let path): "\(path) names no csvlog or jsonlog file"
+        case .copyIsDamaged(let path, let original):
+            "\(path) in the spool is gone or was cut; what it had of \(original) is lost unless that file is there"
+        case .spoolIsUnreadable(let path): "the spool \(path) cannot be read; only the logs themselves are"
         case .copyDoesNotFit(let path):
             "\(path) in the spool begins behind what this lake has of its file, and is not read: it was made beside another lake"
         }

@@ -58,6 +58,15 @@ struct SourceCheck {
             Finding(.warning, name, "\(path) ends too early", mend: "a run reads it when it is whole")
         case .isDamaged(let path):
             Finding(.warning, name, "\(path) cannot be decompressed", mend: "bring a sound copy")
+        case .copyIsDamaged(let path, let original):
+            Finding(.bad, name, "\(path) is gone or was cut, a copy of \(original)", mend: "bring it back")
+        case .spoolIsUnreadable(let path):
+            Finding(
+                .bad,
+                name,
+                "the spool \(path) cannot be read",
+                mend: "look at its rights and at spool.json"
+            )
         case .copyDoesNotFit(let path):
             Finding(.warning, name, "\(path) was spooled beside another lake", mend: "bring the lake back")
         case .namesNoLog(let path):
