@@ -48,7 +48,7 @@ import Testing
         otherCount: 0
     )
 
-    @Test(arguments: [put, wrapped(put)])
+    @Test(arguments: [put, wrapped(put), put.replacingOccurrences(of: "\"ObjectC", with: "\"s3:ObjectC")])
     func anEventOfS3NamesItsObjectAlsoWithinOneOfSNS(body: String) {
         #expect(ObjectNotification(body) == Self.happyFace)
     }

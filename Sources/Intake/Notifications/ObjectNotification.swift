@@ -56,7 +56,7 @@ package enum ObjectNotification: Hashable, Sendable {
 
     private static func notifications(_ records: [Record]) -> Self {
         var made: [Created] = []
-        for record in records where record.eventName.hasPrefix("ObjectCreated:") {
+        for record in records where record.tellsOfANewObject {
             guard let object = record.s3?.created else { return .unknown }
             made.append(object)
         }
@@ -110,6 +110,11 @@ extension ObjectNotification {
 
         var eventName: String
         var s3: Entity?
+
+        /// MinIO writes `s3:` before the event, as the bucket's configuration does.
+        var tellsOfANewObject: Bool {
+            eventName.hasPrefix("ObjectCreated:") || eventName.hasPrefix("s3:ObjectCreated:")
+        }
     }
 
     private struct Detail: Decodable {
