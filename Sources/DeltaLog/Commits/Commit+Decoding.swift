@@ -9,7 +9,8 @@ extension Commit {
         let decoder = JSONDecoder()
         var actions: [Action] = []
         var line = 0
-        for text in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
+        // As an array, which it mostly is: a collection of any kind is split by a call for each byte.
+        for text in Array(bytes).split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
             line += 1
             guard !text.allSatisfy({ $0 == 0x20 || $0 == 0x0D || $0 == 0x09 }) else { continue }
             guard content == .all || !saysNothingOfHead(text) else { continue }
