@@ -119,29 +119,32 @@ extension DatabricksPipeline {
         after state: ShardState
     ) throws -> StagedBatch {
         observer.phase(.read)
+        // The names of tables and columns are those of the plan, also when bytes that brought some of them are lost.
+        var planned = state
+        planned.apply(plan)
         let staging = EventStaging(
             self,
-            known: try KnownServices(state),
+            known: try KnownServices(planned),
             plannedAt: plan.plannedAt,
             wanted: wanted,
             settings: try plan.settings.map(DatabricksDecoderSettings.init(stored:))
         )
-        let planned = Dictionary(uniqueKeysWithValues: plan.tables.map { ($0.name, $0.rows) })
+        let rowCounts = Dictionary(uniqueKeysWithValues: plan.tables.map { ($0.name, $0.rows) })
         let hasBronze =
-            !wanted.contains(settings.bronze) && planned[settings.bronze.description] ?? 0 > 0
+            !wanted.contains(settings.bronze) && rowCounts[settings.bronze.description] ?? 0 > 0
         let gaps: [SourceGap] = try staging.whileEncoding {
-            guard hasBronze else { return try readAgain(plan, after: state, into: staging) }
+            guard hasBronze else { return try readAgain(plan, with: planned, into: staging) }
             let rowCount = try readBronze(plannedAt: plan.plannedAt, into: staging)
             // Bronze was committed without bytes that were lost.
-            return rowCount < planned[settings.bronze.description] ?? 0
-                ? try lostRanges(plan, after: state) : []
+            return rowCount < rowCounts[settings.bronze.description] ?? 0
+                ? try lostRanges(plan, with: planned) : []
         }
         var staged = try staging.finish()
         staged.objects = plan.objects ?? []
         staged.gaps = gaps
         guard gaps.isEmpty else { return staged }
         for table in tables where wanted.contains(table.name) {
-            let expected = planned[table.name.description] ?? 0
+            let expected = rowCounts[table.name.description] ?? 0
             guard staged.rowCount(table.name) == expected else {
                 let found = staged.rowCount(table.name)
                 remove(staged)
@@ -157,27 +160,25 @@ extension DatabricksPipeline {
     }
 
     /// The ranges of a plan that cannot be read any more; all of them when each can be, for some could not.
-    private func lostRanges(_ plan: BatchPlan, after state: ShardState) throws -> [SourceGap] {
+    private func lostRanges(_ plan: BatchPlan, with state: ShardState) throws -> [SourceGap] {
         let ranges = (plan.objects ?? []).filter { $0.rangeByteCount > 0 }
-        let folders = try formerFolders(plan, state)
+        let folders = try formerFolders(state)
         let lost = try ranges.filter { try drops.locate($0, formerFolders: folders) == nil }
         return (lost.isEmpty ? ranges : lost).map { SourceGap(path: $0.key, from: $0.from, to: $0.to) }
     }
 
-    /// Where the objects of a plan may have lain.
-    private func formerFolders(_ plan: BatchPlan, _ state: ShardState) throws -> [String] {
-        var state = state
-        state.apply(plan)
-        return try SourceFolders(state, present: drops.folders()).former
+    /// Where the objects of a plan may have lain, by the state after it.
+    private func formerFolders(_ state: ShardState) throws -> [String] {
+        try SourceFolders(state, present: drops.folders()).former
     }
 
     /// Reads the ranges of a plan once more.
     private func readAgain(
         _ plan: BatchPlan,
-        after state: ShardState,
+        with state: ShardState,
         into staging: EventStaging
     ) throws -> [SourceGap] {
-        let folders = try formerFolders(plan, state)
+        let folders = try formerFolders(state)
         var gaps: [SourceGap] = []
         for range in plan.objects ?? [] where range.rangeByteCount > 0 {
             guard let reader = try drops.locate(range, formerFolders: folders) else {

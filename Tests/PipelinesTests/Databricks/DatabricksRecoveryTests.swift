@@ -92,6 +92,34 @@ import Testing
         }
     }
 
+    /// Names that were told apart because of lost bytes stay as they were planned: a table and a column each.
+    @Test(arguments: ["quarantine_dbx", "bronze", "silver"])
+    func namesStayAsPlannedWhenBytesAreLost(_ table: String) throws {
+        try Fixture.with { lake in
+            try lake.deliver(
+                ["{broken\n", Fixture.event(1, service: "Notebook"), Fixture.event(2, parameters: #"{"ID":"2"}"#)]
+            )
+            let left = [Fixture.event(3, service: "notebook"), Fixture.event(4, parameters: #"{"id":"4"}"#)]
+            try lake.deliver(left, to: "b.json")
+            try runUntilCommit(of: table, lake)
+            try lake.remove("a.json")
+            lake.settings.onDataLoss = .continue
+            try lake.run()
+            let later = [Fixture.event(5, service: "Notebook"), Fixture.event(6, parameters: #"{"ID":"6"}"#)]
+            try lake.deliver(later, to: "c.json")
+            try lake.run()
+            let isLost = table != "silver"
+            #expect(
+                try lake.texts("requestId", of: lake.settings.silver)
+                    == (isLost ? [] : ["r-1", "r-2"]) + ["r-3", "r-4", "r-5", "r-6"]
+            )
+            #expect(try lake.texts("requestId", of: lake.gold("notebook_2")) == ["r-3"])
+            #expect(try lake.texts("requestId", of: lake.gold("Notebook")) == (isLost ? [] : ["r-1"]) + ["r-5"])
+            #expect(try lake.parameters("id_2", of: "jobs") == ["4"])
+            #expect(try lake.parameters("ID", of: "jobs") == (isLost ? [] : ["2"]) + ["6"])
+        }
+    }
+
     /// A batch that is open is finished with the settings that it was planned with.
     @Test(arguments: ["bronze", "silver", "jobs"])
     func settingsThatChangedCountForLaterBatches(_ table: String) throws {
