@@ -29,8 +29,17 @@ package struct ShardPath: Hashable, Sendable {
     /// The folder of all receipts.
     package var receipts: String { "\(folder)/receipts" }
 
-    /// Batches between two state snapshots.
+    /// Batches between two state snapshots, at most.
     package static let stateInterval: UInt64 = 64
+    /// The same while the state is small: opening a shard reads the plans behind the newest snapshot.
+    private static let smallStateInterval: UInt64 = 16
+
+    /// Whether a snapshot follows a batch.
+    ///
+    /// - Parameter isSmall: Whether the state after it is small.
+    package static func hasState(_ batch: UInt64, isSmall: Bool) -> Bool {
+        batch % stateInterval == 0 || isSmall && batch % smallStateInterval == 0
+    }
 
     private static func digits(_ batch: UInt64) -> String {
         let text = String(batch)

@@ -59,6 +59,12 @@ package struct ShardState: Codable, Hashable, Sendable {
         for change in plan.stateChanges ?? [] { values[change.key] = change.value }
     }
 
+    /// Whether the stored state is no longer than a few plans, so that it may be stored more often.
+    package var isSmall: Bool {
+        8 * files.count + objects.count <= 512
+            && values.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count } <= 64 << 10
+    }
+
     /// More files than this are not kept in mind when some of them have vanished.
     package static let fileLimit = 4096
 

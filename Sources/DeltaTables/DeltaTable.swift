@@ -128,7 +128,7 @@ package final class DeltaTable {
         var snapshot = try cachedSnapshot ?? baseSnapshot()
         while snapshot.version < head.version {
             try snapshot.apply(
-                try readCommit(snapshot.version + 1, content: .all).required(snapshot.version + 1)
+                try readCommit(snapshot.version + 1, content: .state).required(snapshot.version + 1)
             )
         }
         cachedSnapshot = snapshot
@@ -151,7 +151,7 @@ package final class DeltaTable {
             }
             return try Snapshot(version: version, checkpointRows: rows)
         }
-        return try Snapshot(creation: try readCommit(0, content: .all).required(0))
+        return try Snapshot(creation: try readCommit(0, content: .state).required(0))
     }
 
     /// What other programs reach a data file by: a path on disk, or a URL.

@@ -53,10 +53,3 @@ extension Snapshot {
         files.keys.map(\.decoded).sorted()
     }
 }
-
-extension JSONValue {
-    /// Parses a JSON text.
-    static func read(_ bytes: [UInt8]) throws -> JSONValue {
-        try JSONDecoder().decode(JSONValue.self, from: Data(bytes))
-    }
-}

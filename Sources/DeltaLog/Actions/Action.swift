@@ -28,35 +28,30 @@ package enum Action: Hashable, Sendable {
     }
 }
 
-/// One line of a commit file; nil stands for an action of another kind.
-struct ActionLine: Decodable {
-    let action: Action?
-
-    private enum Key: String, CodingKey {
-        case commitInfo
-        case `protocol`
-        case metaData
-        case txn
-        case add
-        case remove
-    }
-
-    init(from decoder: any Decoder) throws {
-        let container = try decoder.container(keyedBy: Key.self)
-        // Checkpoint rows turned to JSON hold null for every other kind.
-        guard let key = try container.allKeys.first(where: { try !container.decodeNil(forKey: $0) }) else {
-            action = nil
-            return
-        }
-        action =
-            switch key {
-            case .commitInfo: .commitInfo(try container.decode(CommitInfo.self, forKey: key))
-            case .protocol: .protocol(try container.decode(TableProtocol.self, forKey: key))
-            case .metaData: .metaData(try container.decode(TableMetadata.self, forKey: key))
-            case .txn: .txn(try container.decode(ApplicationTransaction.self, forKey: key))
-            case .add: .add(try container.decode(AddFile.self, forKey: key))
-            case .remove: .remove(try container.decode(RemoveFile.self, forKey: key))
+extension Action {
+    /// Reads one line of a commit file: its first member that is of a known kind and not null.
+    ///
+    /// - Parameters:
+    ///   - reader: Stands before the object.
+    ///   - content: Which kinds are read; the others are passed over.
+    /// - Returns: nil for a line without such a member.
+    /// - Throws: `JSONReader.Failure`, or `DeltaLogError` with `malformedPath`.
+    static func read(_ reader: inout JSONReader, content: Commit.Content) throws -> Action? {
+        var action: Action?
+        try reader.object { reader, kind in
+            // Checkpoint rows turned to JSON hold null for every other kind.
+            guard action == nil, content.isRead(kind), !reader.null() else { return try reader.skip() }
+            switch kind {
+            case "commitInfo": action = .commitInfo(try CommitInfo(&reader))
+            case "protocol": action = .protocol(try TableProtocol(&reader))
+            case "metaData": action = .metaData(try TableMetadata(&reader))
+            case "txn": action = .txn(try ApplicationTransaction(&reader))
+            case "add": action = .add(try AddFile(&reader))
+            case "remove": action = .remove(try RemoveFile(&reader))
+            default: try reader.skip()
             }
+        }
+        return action
     }
 }
 

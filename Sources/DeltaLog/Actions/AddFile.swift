@@ -54,26 +54,36 @@ package struct AddFile: Hashable, Sendable {
     }
 }
 
-extension AddFile: Decodable {
-    private enum Key: String, CodingKey {
-        case path
-        case partitionValues
-        case size
-        case modificationTime
-        case dataChange
-        case stats
-        case tags
-    }
-
-    package init(from decoder: any Decoder) throws {
-        let container = try decoder.container(keyedBy: Key.self)
-        path = try DataFilePath(encoded: container.decode(String.self, forKey: .path))
-        partitionValues = try container.decode([String: String?].self, forKey: .partitionValues)
-        size = try container.decode(Int64.self, forKey: .size)
-        modificationTime = try container.decode(Int64.self, forKey: .modificationTime)
-        dataChange = try container.decode(Bool.self, forKey: .dataChange)
-        stats = try container.decodeIfPresent(String.self, forKey: .stats)
-        tags = try container.decodeIfPresent([String: String?].self, forKey: .tags)
+extension AddFile {
+    init(_ reader: inout JSONReader) throws {
+        var path: DataFilePath?
+        var partitionValues: [String: String?]?
+        var size: Int64?
+        var modificationTime: Int64?
+        var dataChange: Bool?
+        var stats: String?
+        var tags: [String: String?]?
+        try reader.object { reader, name in
+            switch name {
+            case "path": path = try DataFilePath(encoded: reader.string())
+            case "partitionValues": partitionValues = try reader.map()
+            case "size": size = try reader.integer()
+            case "modificationTime": modificationTime = try reader.integer()
+            case "dataChange": dataChange = try reader.boolean()
+            case "stats": stats = try reader.optional { try $0.string() }
+            case "tags": tags = try reader.optional { try $0.map() }
+            default: try reader.skip()
+            }
+        }
+        self.init(
+            path: try path.member("path"),
+            partitionValues: try partitionValues.member("partitionValues"),
+            size: try size.member("size"),
+            modificationTime: try modificationTime.member("modificationTime"),
+            dataChange: try dataChange.member("dataChange"),
+            stats: stats,
+            tags: tags
+        )
     }
 }
 

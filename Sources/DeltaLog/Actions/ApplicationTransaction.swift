@@ -1,7 +1,7 @@
 /// The `txn` action: how far an application has come with its own numbered batches.
 ///
 /// Source: protocol section "Transaction Identifiers".
-package struct ApplicationTransaction: Hashable, Sendable, Decodable {
+package struct ApplicationTransaction: Hashable, Sendable {
     /// Identity of the application, a uuid.
     package var appId: String
     /// Number of the last batch in the table.
@@ -13,6 +13,27 @@ package struct ApplicationTransaction: Hashable, Sendable, Decodable {
         self.appId = appId
         self.version = version
         self.lastUpdated = lastUpdated
+    }
+}
+
+extension ApplicationTransaction {
+    init(_ reader: inout JSONReader) throws {
+        var appId: String?
+        var version: Int64?
+        var lastUpdated: Int64?
+        try reader.object { reader, name in
+            switch name {
+            case "appId": appId = try reader.string()
+            case "version": version = try reader.integer()
+            case "lastUpdated": lastUpdated = try reader.optional { try $0.integer() }
+            default: try reader.skip()
+            }
+        }
+        self.init(
+            appId: try appId.member("appId"),
+            version: try version.member("version"),
+            lastUpdated: lastUpdated
+        )
     }
 }
 

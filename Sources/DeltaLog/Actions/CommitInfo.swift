@@ -45,9 +45,9 @@ package struct CommitInfo: Hashable, Sendable {
     }
 }
 
-extension CommitInfo: Decodable {
-    package init(from decoder: any Decoder) throws {
-        let members = try JSONValue(from: decoder).object ?? [:]
+extension CommitInfo {
+    init(_ reader: inout JSONReader) throws {
+        let members = try reader.value().object ?? [:]
         self.init(
             timestamp: members["timestamp"]?.integer,
             operation: members["operation"]?.string,

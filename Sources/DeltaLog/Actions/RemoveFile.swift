@@ -36,26 +36,36 @@ package struct RemoveFile: Hashable, Sendable {
     }
 }
 
-extension RemoveFile: Decodable {
-    private enum Key: String, CodingKey {
-        case path
-        case deletionTimestamp
-        case dataChange
-        case extendedFileMetadata
-        case partitionValues
-        case size
-        case tags
-    }
-
-    package init(from decoder: any Decoder) throws {
-        let container = try decoder.container(keyedBy: Key.self)
-        path = try DataFilePath(encoded: container.decode(String.self, forKey: .path))
-        deletionTimestamp = try container.decodeIfPresent(Int64.self, forKey: .deletionTimestamp)
-        dataChange = try container.decode(Bool.self, forKey: .dataChange)
-        extendedFileMetadata = try container.decodeIfPresent(Bool.self, forKey: .extendedFileMetadata)
-        partitionValues = try container.decodeIfPresent([String: String?].self, forKey: .partitionValues)
-        size = try container.decodeIfPresent(Int64.self, forKey: .size)
-        tags = try container.decodeIfPresent([String: String?].self, forKey: .tags)
+extension RemoveFile {
+    init(_ reader: inout JSONReader) throws {
+        var path: DataFilePath?
+        var deletionTimestamp: Int64?
+        var dataChange: Bool?
+        var extendedFileMetadata: Bool?
+        var partitionValues: [String: String?]?
+        var size: Int64?
+        var tags: [String: String?]?
+        try reader.object { reader, name in
+            switch name {
+            case "path": path = try DataFilePath(encoded: reader.string())
+            case "deletionTimestamp": deletionTimestamp = try reader.optional { try $0.integer() }
+            case "dataChange": dataChange = try reader.boolean()
+            case "extendedFileMetadata": extendedFileMetadata = try reader.optional { try $0.boolean() }
+            case "partitionValues": partitionValues = try reader.optional { try $0.map() }
+            case "size": size = try reader.optional { try $0.integer() }
+            case "tags": tags = try reader.optional { try $0.map() }
+            default: try reader.skip()
+            }
+        }
+        self.init(
+            path: try path.member("path"),
+            deletionTimestamp: deletionTimestamp,
+            dataChange: try dataChange.member("dataChange"),
+            extendedFileMetadata: extendedFileMetadata,
+            partitionValues: partitionValues,
+            size: size,
+            tags: tags
+        )
     }
 }
 

@@ -3,7 +3,7 @@
 /// Source: protocol section "Change Metadata".
 package struct TableMetadata: Hashable, Sendable {
     /// How data files are encoded.
-    package struct Format: Hashable, Sendable, Decodable {
+    package struct Format: Hashable, Sendable {
         /// Parquet, the only format of the protocol.
         package static let parquet = Format(provider: "parquet", options: [:])
 
@@ -68,28 +68,56 @@ package struct TableMetadata: Hashable, Sendable {
     }
 }
 
-extension TableMetadata: Decodable {
-    private enum Key: String, CodingKey {
-        case id
-        case name
-        case comment = "description"
-        case format
-        case schemaString
-        case partitionColumns
-        case configuration
-        case createdTime
+extension TableMetadata {
+    init(_ reader: inout JSONReader) throws {
+        var id: String?
+        var name: String?
+        var comment: String?
+        var format: Format?
+        var schemaString: String?
+        var partitionColumns: [String]?
+        var configuration: [String: String]?
+        var createdTime: Int64?
+        try reader.object { reader, member in
+            switch member {
+            case "id": id = try reader.string()
+            case "name": name = try reader.optional { try $0.string() }
+            case "description": comment = try reader.optional { try $0.string() }
+            case "format": format = try Format(&reader)
+            case "schemaString": schemaString = try reader.string()
+            case "partitionColumns": partitionColumns = try reader.elements { try $0.string() }
+            case "configuration":
+                configuration = try reader.optional { try $0.members { try $0.string() } }
+            case "createdTime": createdTime = try reader.optional { try $0.integer() }
+            default: try reader.skip()
+            }
+        }
+        self.init(
+            id: try id.member("id"),
+            name: name,
+            comment: comment,
+            schema: TableSchema([]),
+            partitionColumns: try partitionColumns.member("partitionColumns"),
+            configuration: configuration ?? [:],
+            createdTime: createdTime
+        )
+        self.format = try format.member("format")
+        self.schemaString = try schemaString.member("schemaString")
     }
+}
 
-    package init(from decoder: any Decoder) throws {
-        let container = try decoder.container(keyedBy: Key.self)
-        id = try container.decode(String.self, forKey: .id)
-        name = try container.decodeIfPresent(String.self, forKey: .name)
-        comment = try container.decodeIfPresent(String.self, forKey: .comment)
-        format = try container.decode(Format.self, forKey: .format)
-        schemaString = try container.decode(String.self, forKey: .schemaString)
-        partitionColumns = try container.decode([String].self, forKey: .partitionColumns)
-        configuration = try container.decodeIfPresent([String: String].self, forKey: .configuration) ?? [:]
-        createdTime = try container.decodeIfPresent(Int64.self, forKey: .createdTime)
+extension TableMetadata.Format {
+    fileprivate init(_ reader: inout JSONReader) throws {
+        var provider: String?
+        var options: [String: String]?
+        try reader.object { reader, name in
+            switch name {
+            case "provider": provider = try reader.string()
+            case "options": options = try reader.members { try $0.string() }
+            default: try reader.skip()
+            }
+        }
+        self.init(provider: try provider.member("provider"), options: try options.member("options"))
     }
 }
 

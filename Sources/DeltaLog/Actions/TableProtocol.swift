@@ -70,7 +70,29 @@ package struct TableProtocol: Hashable, Sendable {
     }
 }
 
-extension TableProtocol: Decodable {}
+extension TableProtocol {
+    init(_ reader: inout JSONReader) throws {
+        var minReaderVersion: Int64?
+        var minWriterVersion: Int64?
+        var readerFeatures: [String]?
+        var writerFeatures: [String]?
+        try reader.object { reader, name in
+            switch name {
+            case "minReaderVersion": minReaderVersion = try reader.integer()
+            case "minWriterVersion": minWriterVersion = try reader.integer()
+            case "readerFeatures": readerFeatures = try reader.optional { try $0.elements { try $0.string() } }
+            case "writerFeatures": writerFeatures = try reader.optional { try $0.elements { try $0.string() } }
+            default: try reader.skip()
+            }
+        }
+        self.init(
+            minReaderVersion: try minReaderVersion.member("minReaderVersion"),
+            minWriterVersion: try minWriterVersion.member("minWriterVersion"),
+            readerFeatures: readerFeatures,
+            writerFeatures: writerFeatures
+        )
+    }
+}
 
 extension JSONWriter {
     mutating func value(_ action: TableProtocol) {

@@ -6,7 +6,9 @@ package struct Commit: Hashable, Sendable {
     package enum Content: Hashable, Sendable {
         /// Every action.
         case all
-        /// Everything but `add` and `remove`: enough for ``TableHead``, several times cheaper.
+        /// Everything but `commitInfo`: enough for ``Snapshot``.
+        case state
+        /// Everything but `add`, `remove` and `commitInfo`: enough for ``TableHead``, several times cheaper.
         case head
     }
 

@@ -36,45 +36,6 @@ package indirect enum JSONValue: Hashable, Sendable {
     }
 }
 
-extension JSONValue: Decodable {
-    package init(from decoder: any Decoder) throws {
-        if let container = try? decoder.container(keyedBy: AnyKey.self) {
-            var members: [String: JSONValue] = [:]
-            for key in container.allKeys {
-                members[key.stringValue] = try container.decode(JSONValue.self, forKey: key)
-            }
-            self = .object(members)
-            return
-        }
-        if var container = try? decoder.unkeyedContainer() {
-            var elements: [JSONValue] = []
-            while !container.isAtEnd {
-                elements.append(try container.decode(JSONValue.self))
-            }
-            self = .array(elements)
-            return
-        }
-        self = Self.scalar(try decoder.singleValueContainer())
-    }
-
-    /// Asks for each kind in turn: a decoder tells the kind of a value in no other way.
-    private static func scalar(_ container: any SingleValueDecodingContainer) -> JSONValue {
-        if let value = try? container.decode(String.self) {
-            return .string(value)
-        }
-        if let value = try? container.decode(Bool.self) {
-            return .boolean(value)
-        }
-        if let value = try? container.decode(Int64.self) {
-            return .integer(value)
-        }
-        if let value = try? container.decode(Double.self) {
-            return .double(value)
-        }
-        return .null
-    }
-}
-
 extension JSONWriter {
     /// Writes a value, members in ascending byte order of their names.
     mutating func value(_ value: JSONValue) {
@@ -102,19 +63,5 @@ extension JSONWriter {
                 writer.value(members[name] ?? .null)
             }
         }
-    }
-}
-
-/// A member name that is known only at run time.
-struct AnyKey: CodingKey {
-    var stringValue: String
-    var intValue: Int? { nil }
-
-    init(stringValue: String) {
-        self.stringValue = stringValue
-    }
-
-    init?(intValue: Int) {
-        nil
     }
 }

@@ -58,7 +58,7 @@ package struct Snapshot: Hashable, Sendable {
     ///
     /// After a throw nothing has changed.
     ///
-    /// - Parameter commit: The commit of the version after this one, decoded whole.
+    /// - Parameter commit: The commit of the version after this one, decoded with its files.
     /// - Throws: `DeltaLogError` with `versionGap` or `unsupportedReader`.
     /// - Complexity: O(actions of the commit), whatever the size of the table.
     package mutating func apply(_ commit: Commit) throws(DeltaLogError) {
@@ -69,7 +69,7 @@ package struct Snapshot: Hashable, Sendable {
     /// The last action on a path counts: an `add` replaces an older one and wakes a removed file, a `remove`
     /// leaves a tombstone, also for a file that is not there.
     private mutating func applyFiles(of commit: Commit) {
-        precondition(commit.content == .all, "a commit decoded without files cannot make a snapshot")
+        precondition(commit.content != .head, "a commit decoded without files cannot make a snapshot")
         for action in commit.actions {
             switch action {
             case .add(let file):

@@ -1,5 +1,3 @@
-import FoundationEssentials
-
 extension TableSchema {
     /// The schema as Spark writes it into `metaData.schemaString`, byte for byte.
     ///
@@ -16,7 +14,7 @@ extension TableSchema {
     /// - Throws: `DeltaLogError` with `malformedSchema`, `unsupportedType` or `columnNameClash`.
     package init(schemaString: String) throws(DeltaLogError) {
         do {
-            self = try JSONDecoder().decode(TableSchema.self, from: Data(schemaString.utf8))
+            self = try JSONReader.read(schemaString.utf8) { try TableSchema(&$0, at: "") }
         } catch let error as DeltaLogError {
             throw error
         } catch {
@@ -26,76 +24,102 @@ extension TableSchema {
     }
 }
 
-extension TableSchema: Decodable {
-    private enum Key: String, CodingKey {
-        case fields
-    }
-
-    package init(from decoder: any Decoder) throws {
-        fields = try decoder.container(keyedBy: Key.self).decode([SchemaField].self, forKey: .fields)
-    }
-}
-
-extension SchemaField: Decodable {
-    private enum Key: String, CodingKey {
-        case name
-        case type
-        case nullable
-        case metadata
-    }
-
-    package init(from decoder: any Decoder) throws {
-        let container = try decoder.container(keyedBy: Key.self)
-        name = try container.decode(String.self, forKey: .name)
-        type = try container.decode(DataType.self, forKey: .type)
-        nullable = try container.decode(Bool.self, forKey: .nullable)
-        metadata = try container.decodeIfPresent([String: JSONValue].self, forKey: .metadata) ?? [:]
+extension TableSchema {
+    /// Reads a struct, its members in any order.
+    ///
+    /// - Parameters:
+    ///   - reader: Stands before the object.
+    ///   - place: The names down to the struct, each with a full stop, for errors.
+    fileprivate init(_ reader: inout JSONReader, at place: String) throws {
+        var parts = TypeParts()
+        try parts.read(&reader, at: place)
+        fields = try parts.fields.member("fields")
     }
 }
 
-extension DataType: Decodable {
-    private enum Key: String, CodingKey {
-        case type
-        case keyType
-        case valueType
-        case valueContainsNull
-        case elementType
-        case containsNull
+extension SchemaField {
+    fileprivate init(_ reader: inout JSONReader, at place: String) throws {
+        var name: String?
+        var type: DataType?
+        var nullable: Bool?
+        var metadata: [String: JSONValue]?
+        try reader.object { reader, member in
+            switch member {
+            case "name": name = try reader.string()
+            case "type": type = try DataType(&reader, at: place + (name ?? "?"))
+            case "nullable": nullable = try reader.boolean()
+            case "metadata": metadata = try reader.optional { try $0.members { try $0.value() } }
+            default: try reader.skip()
+            }
+        }
+        self.init(
+            try name.member("name"),
+            try type.member("type"),
+            nullable: try nullable.member("nullable"),
+            metadata: metadata ?? [:]
+        )
     }
+}
 
-    package init(from decoder: any Decoder) throws {
-        if let name = try? decoder.singleValueContainer().decode(String.self) {
-            guard let type = DataType(primitiveName: name) else { throw Self.unsupported(name, decoder) }
+extension DataType {
+    fileprivate init(_ reader: inout JSONReader, at place: String) throws {
+        if try reader.isString() {
+            let name = try reader.string()
+            guard let type = DataType(primitiveName: name) else { throw Self.unsupported(name, place) }
             self = type
             return
         }
-        let container = try decoder.container(keyedBy: Key.self)
-        switch try container.decode(String.self, forKey: .type) {
-        case "struct":
-            self = .structure(try TableSchema(from: decoder))
+        var parts = TypeParts()
+        try parts.read(&reader, at: place + ".")
+        switch try parts.name.member("type") {
+        case "struct": self = .structure(TableSchema(try parts.fields.member("fields")))
         case "map":
             self = .map(
-                key: try container.decode(DataType.self, forKey: .keyType),
-                value: try container.decode(DataType.self, forKey: .valueType),
-                valueContainsNull: try container.decode(Bool.self, forKey: .valueContainsNull)
+                key: try parts.key.member("keyType"),
+                value: try parts.value.member("valueType"),
+                valueContainsNull: try parts.valueContainsNull.member("valueContainsNull")
             )
         case "array":
             self = .array(
-                element: try container.decode(DataType.self, forKey: .elementType),
-                containsNull: try container.decode(Bool.self, forKey: .containsNull)
+                element: try parts.element.member("elementType"),
+                containsNull: try parts.containsNull.member("containsNull")
             )
-        case let name:
-            throw Self.unsupported(name, decoder)
+        case let name: throw Self.unsupported(name, place)
         }
     }
 
-    private static func unsupported(_ name: String, _ decoder: any Decoder) -> DeltaLogError {
-        let place = decoder.codingPath.map { $0.intValue.map(String.init) ?? $0.stringValue }
-        return DeltaLogError(
+    private static func unsupported(_ name: String, _ place: String) -> DeltaLogError {
+        DeltaLogError(
             .unsupportedType,
-            "type '\(name)' at \(place.joined(separator: ".")) is not supported; "
+            "type '\(name)' of column '\(place)' is not supported; "
                 + "cast the column to string, long, double, date or timestamp in the tool that wrote the table"
         )
+    }
+}
+
+/// The members of a type that has parts: which of them count is known once all are read.
+private struct TypeParts {
+    var name: String?
+    var fields: [SchemaField]?
+    var key: DataType?
+    var value: DataType?
+    var valueContainsNull: Bool?
+    var element: DataType?
+    var containsNull: Bool?
+
+    mutating func read(_ reader: inout JSONReader, at place: String) throws {
+        try reader.object { reader, member in
+            switch member {
+            case "type": name = try reader.string()
+            case "fields": fields = try reader.elements { try SchemaField(&$0, at: place) }
+            case "keyType": key = try DataType(&reader, at: place + "key")
+            case "valueType": value = try DataType(&reader, at: place + "value")
+            case "valueContainsNull": valueContainsNull = try reader.boolean()
+            case "elementType": element = try DataType(&reader, at: place + "element")
+            case "containsNull": containsNull = try reader.boolean()
+            default: try reader.skip()
+            }
+        }
     }
 }
 

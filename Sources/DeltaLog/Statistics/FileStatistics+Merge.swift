@@ -1,5 +1,3 @@
-import FoundationEssentials
-
 extension FileStatistics {
     /// The statistics of a file that holds the rows of several, from their `add.stats`.
     ///
@@ -12,7 +10,7 @@ extension FileStatistics {
         for text in texts {
             guard let text else { return nil }
             do {
-                parts.append(try JSONDecoder().decode(JSONValue.self, from: Data(text.utf8)).object ?? [:])
+                parts.append(try JSONReader.read(text.utf8) { try $0.value() }.object ?? [:])
             } catch {
                 throw DeltaLogError(.malformedStatistics, "statistics cannot be read: \(error)")
             }

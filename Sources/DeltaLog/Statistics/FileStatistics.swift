@@ -1,5 +1,3 @@
-import FoundationEssentials
-
 /// What is known of one leaf column of one file.
 package struct ColumnStatistics: Hashable, Sendable {
     /// Field names from the outermost struct down.
@@ -60,7 +58,17 @@ package struct FileStatistics: Hashable, Sendable {
     /// - Throws: `DeltaLogError` with `malformedStatistics` when the text is no JSON object.
     package static func recordCount(in stats: String) throws(DeltaLogError) -> Int64? {
         do {
-            return try JSONDecoder().decode(RecordCount.self, from: Data(stats.utf8)).numRecords
+            return try JSONReader.read(stats.utf8) { reader in
+                var count: Int64?
+                try reader.object { reader, name in
+                    if name == "numRecords" {
+                        count = try reader.optional { try $0.integer() }
+                    } else {
+                        try reader.skip()
+                    }
+                }
+                return count
+            }
         } catch {
             throw DeltaLogError(.malformedStatistics, "statistics cannot be read: \(error)")
         }
@@ -71,10 +79,6 @@ package struct FileStatistics: Hashable, Sendable {
             value(column).map { StatisticLeaf(path: column.path[...], value: $0) }
         }[...]
     }
-}
-
-private struct RecordCount: Decodable {
-    var numRecords: Int64?
 }
 
 /// One value in the tree of `minValues`, `maxValues` or `nullCount`.

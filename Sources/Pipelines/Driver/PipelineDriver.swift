@@ -86,6 +86,7 @@ final class PipelineDriver {
         }
         for index in followers.indices {
             try followers[index].project(upTo: newest, catalog: work.catalog, work.opener)
+            try followers[index].keepTableShort(isBusy: run.hasKeptTablesShort, now: work.clock() / 1_000)
         }
     }
 }

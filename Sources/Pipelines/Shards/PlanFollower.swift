@@ -60,7 +60,6 @@ struct PlanFollower {
         cursor = next
         guard next < newest else { return }
         let now = opener.clock() / 1_000
-        var hasRows = false
         while next < newest {
             next += 1
             // Old plans may lie in a compacted segment: they were looked at a week ago.
@@ -68,15 +67,24 @@ struct PlanFollower {
             let target = try table ?? opener.open(name, shape)
             table = target
             try commit(rows, of: plan, to: target, now: now)
-            hasRows = true
         }
         cursor = next
         // Batches without a row leave no trace in the table.
         try shard.hint(next, of: projection.table)
-        guard hasRows, let table else { return }
+    }
+
+    /// Maintains the table when its log is due.
+    ///
+    /// - Parameter isBusy: A table of the pipeline was maintained just now: this one, which fills at their pace, takes its turn
+    ///   in another batch, unless it has waited as long as it takes to come due.
+    /// - Throws: What ``DeltaTable/maintain(storage:interval:fileLimit:now:)`` throws.
+    func keepTableShort(isBusy: Bool, now: Int64) throws {
+        guard let table else { return }
+        let interval = DeltaTable.checkpointInterval
+        guard !isBusy || table.delta.commitsSinceCheckpoint >= 2 * interval else { return }
         try table.delta.maintain(
             storage: table.storage,
-            interval: DeltaTable.checkpointInterval,
+            interval: interval,
             fileLimit: DeltaTable.liveFileLimit,
             now: now
         )

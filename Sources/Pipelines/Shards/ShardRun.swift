@@ -17,6 +17,8 @@ struct ShardRun {
     private var staged: StagedBatch?
     /// The last batch that was planned here, not by an earlier run or another process.
     private var ownBatch: UInt64 = 0
+    /// Whether tables were maintained after the last batch.
+    private(set) var hasKeptTablesShort = false
 
     /// Opens the shard as its objects and tables show it.
     init(pipeline: any BatchWork, shard: ShardStore, appID: String) throws {
@@ -300,7 +302,7 @@ struct ShardRun {
         state.apply(plan)
         pipeline.received(plan, isOwn: plan.batch == ownBatch)
         lastPlannedAt = plan.plannedAt
-        if receipt.batch % ShardPath.stateInterval == 0 {
+        if ShardPath.hasState(receipt.batch, isSmall: state.isSmall) {
             try shard.put(state, after: receipt.batch)
             stateSnapshot = receipt.batch
         }
@@ -320,11 +322,12 @@ struct ShardRun {
 
     /// Maintains the tables whose logs are due, the longest first, and no more after one batch than come due in one on
     /// average: tables that were made together would all ask for it together.
-    private func keepTablesShort() throws {
+    private mutating func keepTablesShort() throws {
         let upkeep = pipeline.upkeep
         let due = pipeline.tables
             .filter { $0.delta.commitsSinceCheckpoint >= upkeep.checkpointInterval }
             .sorted { $0.delta.commitsSinceCheckpoint > $1.delta.commitsSinceCheckpoint }
+        hasKeptTablesShort = !due.isEmpty
         for table in due.prefix(1 + pipeline.tables.count / Int(upkeep.checkpointInterval)) {
             try table.delta.maintain(
                 storage: table.storage,

@@ -134,7 +134,7 @@ struct ShardStore {
     private func state(after batch: UInt64, lastPlan: BatchPlan?) throws -> (ShardState, UInt64) {
         guard let lastPlan else { return (ShardState(), 0) }
         var snapshot = lastPlan.stateSnapshot
-        if batch % ShardPath.stateInterval == 0, try store.exists(path.state(batch)) { snapshot = batch }
+        if ShardPath.hasState(batch, isSmall: true), try store.exists(path.state(batch)) { snapshot = batch }
         var state = ShardState()
         if snapshot != 0 {
             // Without its snapshot the state comes from all plans; begun empty it would forget files and read them again.
