@@ -75,7 +75,8 @@ let package = Package(
             ],
             swiftSettings: hot
         ),
-        .target(name: "DeltaLog", swiftSettings: strict),
+        .target(name: "JSONText", swiftSettings: hot),
+        .target(name: "DeltaLog", dependencies: ["JSONText"], swiftSettings: hot),
         .target(name: "BatchProtocol", dependencies: ["CByteScan"], swiftSettings: strict),
 
         // One outside system each.
@@ -106,7 +107,11 @@ let package = Package(
             dependencies: ["Columnar", "DeltaLog", "ObjectStorage", "ParquetFiles"],
             swiftSettings: strict
         ),
-        .target(name: "Catalog", dependencies: ["DeltaTables", "ObjectStorage"], swiftSettings: strict),
+        .target(
+            name: "Catalog",
+            dependencies: ["DeltaLog", "DeltaTables", "ObjectStorage"],
+            swiftSettings: strict
+        ),
         .target(
             name: "Intake",
             dependencies: ["BatchProtocol", "CByteScan", "CCompression", "CFileSystem", "ObjectStorage"],
@@ -118,7 +123,7 @@ let package = Package(
             name: "Pipelines",
             dependencies: [
                 "AuditFormats", "BatchProtocol", "Catalog", "Columnar", "DeltaLog", "DeltaTables", "Intake",
-                "ObjectStorage", "ParquetFiles", "PostgresSessions",
+                "JSONText", "ObjectStorage", "ParquetFiles", "PostgresSessions",
             ],
             swiftSettings: hot
         ),
@@ -180,9 +185,10 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        .testTarget(name: "JSONTextTests", dependencies: ["JSONText"], swiftSettings: strict),
         .testTarget(
             name: "DeltaLogTests",
-            dependencies: ["DeltaLog"],
+            dependencies: ["DeltaLog", "JSONText"],
             exclude: ["Golden"],
             swiftSettings: strict
         ),

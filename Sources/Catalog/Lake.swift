@@ -1,3 +1,4 @@
+import DeltaLog
 import DeltaTables
 import FoundationEssentials
 import ObjectStorage

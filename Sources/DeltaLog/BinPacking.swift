@@ -1,3 +1,5 @@
+import JSONText
+
 /// Chooses live files to merge into fewer, so that a table of many small commits stays quick to open and to
 /// read.
 ///

@@ -143,6 +143,10 @@ package final class DeltaTable {
                 return try Snapshot(version: checkpointVersion, checkpointRows: rows)
             }
         }
+        // A young table as a rule has all of its commits: nothing has to be listed.
+        if checkpointVersion < 0, let first = try readCommit(0, content: .state) {
+            return try Snapshot(creation: first)
+        }
         let names = try store.list("\(folder)/\(LogFileName.folder)").map(\.name)
         let segment = try LogSegment(names: names, upTo: head.version)
         if let version = segment.checkpointVersion {

@@ -8,6 +8,9 @@ final class FileWriter: ObjectWriter {
     private let target: String?
     private let fileSystem: any FileSystem
     private var handle: Int32?
+    /// Bytes that are not written yet: the parts of a Parquet file are a few bytes each.
+    private var pending: [UInt8] = []
+    private static let pendingLimit = 64 << 10
 
     /// Creates the file.
     init(
@@ -27,8 +30,19 @@ final class FileWriter: ObjectWriter {
 
     func write(_ bytes: UnsafeRawBufferPointer) throws {
         guard let handle else { preconditionFailure("the object is finished") }
-        try fileSystem.write(handle, bytes, path: path)
         byteCount += bytes.count
+        if pending.count + bytes.count > Self.pendingLimit { try writePending(to: handle) }
+        if bytes.count < Self.pendingLimit {
+            pending.append(contentsOf: bytes)
+        } else {
+            try fileSystem.write(handle, bytes, path: path)
+        }
+    }
+
+    private func writePending(to handle: Int32) throws {
+        guard !pending.isEmpty else { return }
+        try pending.withUnsafeBytes { try fileSystem.write(handle, $0, path: path) }
+        pending.removeAll(keepingCapacity: true)
     }
 
     /// Syncs the bytes before the name appears, and the folder after it.
@@ -36,6 +50,8 @@ final class FileWriter: ObjectWriter {
     /// A rename would overwrite and an exclusive create would show torn bytes to others.
     func finish() throws -> Bool {
         guard let handle else { preconditionFailure("the object is finished") }
+        try writePending(to: handle)
+        pending = []
         try fileSystem.sync(handle, path: path)
         fileSystem.close(handle)
         self.handle = nil

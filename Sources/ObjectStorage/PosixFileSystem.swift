@@ -72,18 +72,24 @@ package struct PosixFileSystem: FileSystem {
         guard fstat(handle, &information) == 0 else {
             throw StorageError(errno: errno, operation: "read", path: path)
         }
-        var bytes: [UInt8] = []
-        let expected = Int(information.st_size)
-        bytes.reserveCapacity(expected)
-        var chunk = [UInt8](repeating: 0, count: max(4096, min(expected + 1, 1 << 20)))
-        while true {
-            let count = chunk.withUnsafeMutableBytes { Glibc.read(handle, $0.baseAddress, $0.count) }
-            if count == 0 { return bytes }
-            if count < 0 {
-                if errno == EINTR { continue }
-                throw StorageError(errno: errno, operation: "read", path: path)
-            }
-            bytes.append(contentsOf: chunk[..<count])
+        // One byte more tells whether the file has grown since.
+        var bytes = try Self.read(handle, at: 0, atMost: Int(information.st_size) + 1, path: path)
+        while bytes.count > information.st_size {
+            let more = try Self.read(handle, at: UInt64(bytes.count), atMost: 1 << 20, path: path)
+            if more.isEmpty { break }
+            bytes += more
+        }
+        return bytes
+    }
+
+    private static func read(
+        _ handle: Int32,
+        at offset: UInt64,
+        atMost limit: Int,
+        path: String
+    ) throws -> [UInt8] {
+        try Array(unsafeUninitializedCapacity: limit) { buffer, count in
+            count = try read(handle, at: offset, into: UnsafeMutableRawBufferPointer(buffer), path: path)
         }
     }
 

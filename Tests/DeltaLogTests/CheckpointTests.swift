@@ -1,3 +1,4 @@
+import JSONText
 import Testing
 
 @testable import DeltaLog
@@ -78,7 +79,7 @@ import Testing
         for row in content.rows {
             var writer = JSONWriter()
             writer.value(row)
-            let json = try JSONValue.read(writer.bytes)
+            let json = try JSONReader.read(writer.bytes) { try $0.value() }
             let kind = try #require(json.object?.first)
             let column = try #require(CheckpointContent.schema[kind.key])
             guard case .structure(let fields) = column.type else {

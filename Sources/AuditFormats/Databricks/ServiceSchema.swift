@@ -1,9 +1,9 @@
 /// One service: its gold table, and the columns of its `requestParams` in order of first appearance.
 ///
 /// Names never change. What comes later gets a name that differs, regardless of case, from those that are there.
-package struct ServiceSchema: Hashable, Sendable, Codable {
+package struct ServiceSchema: Hashable, Sendable, Encodable {
     /// One key of `requestParams`.
-    package struct Key: Hashable, Sendable, Codable {
+    package struct Key: Hashable, Sendable, Encodable {
         /// As the events have it.
         package var key: String
         /// The name of its field.

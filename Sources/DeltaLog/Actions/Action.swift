@@ -1,3 +1,5 @@
+import JSONText
+
 /// One change to the state of a table: a line of a commit file, or a row of a checkpoint.
 ///
 /// Source: protocol section "Actions". Actions of other kinds (`cdc`, `domainMetadata`, …) are never needed

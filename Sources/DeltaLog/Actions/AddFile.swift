@@ -1,3 +1,5 @@
+import JSONText
+
 /// The `add` action: a data file that belongs to the table from this version on.
 ///
 /// Source: protocol section "Add File and Remove File".

@@ -1,3 +1,5 @@
+import JSONText
+
 /// The `txn` action: how far an application has come with its own numbered batches.
 ///
 /// Source: protocol section "Transaction Identifiers".

@@ -1,3 +1,5 @@
+import JSONText
+
 /// The `commitInfo` action: where a commit comes from.
 ///
 /// It changes nothing in the table. Source: protocol section "Commit Provenance Information"; writers may

@@ -1,3 +1,5 @@
+import JSONText
+
 /// The `remove` action: a data file that belongs to the table no more; kept as a tombstone until it expires.
 ///
 /// Source: protocol section "Add File and Remove File".

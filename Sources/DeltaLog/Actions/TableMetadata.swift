@@ -1,3 +1,5 @@
+import JSONText
+
 /// The `metaData` action: identity, schema, partitioning and properties of the table.
 ///
 /// Source: protocol section "Change Metadata".

@@ -1,3 +1,5 @@
+import JSONText
+
 /// The `protocol` action: what a client must know to read and to write the table.
 ///
 /// Source: protocol section "Protocol Evolution".
@@ -80,8 +82,10 @@ extension TableProtocol {
             switch name {
             case "minReaderVersion": minReaderVersion = try reader.integer()
             case "minWriterVersion": minWriterVersion = try reader.integer()
-            case "readerFeatures": readerFeatures = try reader.optional { try $0.elements { try $0.string() } }
-            case "writerFeatures": writerFeatures = try reader.optional { try $0.elements { try $0.string() } }
+            case "readerFeatures":
+                readerFeatures = try reader.optional { try $0.elements { try $0.string() } }
+            case "writerFeatures":
+                writerFeatures = try reader.optional { try $0.elements { try $0.string() } }
             default: try reader.skip()
             }
         }

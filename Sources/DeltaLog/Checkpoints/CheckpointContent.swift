@@ -1,3 +1,5 @@
+import JSONText
+
 /// The rows of a classic checkpoint: one Parquet file that stands for all commits up to its version.
 ///
 /// The writer lays out one row per action under ``schema``, with all columns but the action's own null; a

@@ -1,3 +1,5 @@
+import JSONText
+
 /// The content of `_delta_log/_last_checkpoint`: a hint where the newest checkpoint is, never more than that.
 ///
 /// Source: protocol sections "Last Checkpoint File" and "Last Checkpoint File Schema".

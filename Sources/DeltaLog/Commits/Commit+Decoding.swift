@@ -1,3 +1,5 @@
+import JSONText
+
 extension Commit {
     static func decode(
         _ bytes: some BidirectionalCollection<UInt8>,

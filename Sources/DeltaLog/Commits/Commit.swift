@@ -1,3 +1,5 @@
+import JSONText
+
 /// The actions of one version of a table: the content of one `_delta_log/<version>.json`.
 ///
 /// Source: protocol sections "Delta Log Entries" and "Requirements for Writers".

@@ -1,3 +1,5 @@
+import JSONText
+
 /// Brings one commit into a table against other writers: says what to do next, does nothing itself.
 ///
 /// Take ``next``, do it, report the outcome, until `next` is `committed`, `alreadyCommitted` or `conflict`;

@@ -1,3 +1,5 @@
+import JSONText
+
 /// A file of the log as a listing shows it.
 package struct LogFile: Hashable, Sendable {
     /// Name without its folder.

@@ -1,3 +1,5 @@
+import JSONText
+
 extension TableSchema {
     /// The schema as Spark writes it into `metaData.schemaString`, byte for byte.
     ///

@@ -1,3 +1,5 @@
+import JSONText
+
 /// A column, or a field of a struct column.
 package struct SchemaField: Hashable, Sendable {
     /// Name, unique in its struct without regard to case.

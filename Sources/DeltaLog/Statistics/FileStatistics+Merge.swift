@@ -1,3 +1,5 @@
+import JSONText
+
 extension FileStatistics {
     /// The statistics of a file that holds the rows of several, from their `add.stats`.
     ///

@@ -1,3 +1,5 @@
+import JSONText
+
 /// What is known of one leaf column of one file.
 package struct ColumnStatistics: Hashable, Sendable {
     /// Field names from the outermost struct down.

@@ -1,3 +1,5 @@
+import JSONText
+
 /// The smallest or largest value of a column in one file, before it is rounded for the log.
 package enum StatisticValue: Hashable, Sendable {
     /// UTF-8 bytes.

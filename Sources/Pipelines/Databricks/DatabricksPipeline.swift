@@ -1,6 +1,7 @@
 import AuditFormats
 import BatchProtocol
 import Catalog
+import DeltaLog
 import DeltaTables
 import Intake
 import ObjectStorage
@@ -100,8 +101,11 @@ package final class DatabricksPipeline {
         if let seen = roomy[name], seen.service == service, seen.schema == metadata.schemaString {
             return true
         }
-        let schema = try metadata.schema()
-        guard try schema.merged(with: TableShape.gold(service).schema) == schema else { return false }
+        let wanted = TableShape.gold(service).schema
+        if metadata.schemaString != wanted.schemaString {
+            let schema = try metadata.schema()
+            guard try schema.merged(with: wanted) == schema else { return false }
+        }
         roomy[name] = (metadata.schemaString, service)
         return true
     }
@@ -131,7 +135,9 @@ extension DatabricksPipeline: PipelineWork {
     func prepare() throws {
         try demandJSONLibrary()
         try PipelineSettings.databricks(settings).demandSourceOutside(lake)
-        try PipelineSettings.databricks(settings).demandSameTables(in: lake)
+    }
+    func demandMainTable(among fed: [String]) throws {
+        try PipelineSettings.databricks(settings).demandMainTable(among: fed)
     }
     /// Delivered objects stay where they are.
     func makeKeeper() -> SpoolKeeper? { nil }

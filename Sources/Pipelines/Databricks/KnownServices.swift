@@ -2,13 +2,14 @@ import AuditFormats
 import BatchProtocol
 import Columnar
 import FoundationEssentials
+import JSONText
 
 /// The services that a shard has seen, as its state keeps them: each under a name of its own, so that a plan carries only
 /// those that changed.
 struct KnownServices {
     private static let prefix = "service/"
 
-    fileprivate struct Stored: Codable {
+    fileprivate struct Stored: Encodable {
         /// Its place among the services, in order of first sight.
         var ordinal: Int
         var schema: ServiceSchema
@@ -34,7 +35,7 @@ struct KnownServices {
         let name = key.dropFirst(prefix.count)
         let service: Stored
         do {
-            service = try JSONDecoder().decode(Stored.self, from: Data(value.utf8))
+            service = try JSONReader.read(value.utf8) { try Stored(&$0) }
         } catch {
             throw damage("what is known of the service “\(name)” cannot be read: \(error)")
         }
@@ -94,6 +95,61 @@ struct KnownServices {
                 value: String(decoding: try encoder.encode(next), as: UTF8.self)
             )
         }
+    }
+}
+
+extension KnownServices.Stored {
+    init(_ reader: inout JSONReader) throws {
+        var ordinal: Int64?
+        var schema: ServiceSchema?
+        var firstSeen: Int64?
+        var keysFirstSeen: [Int64]?
+        try reader.object { reader, name in
+            switch name {
+            case "ordinal": ordinal = try reader.integer()
+            case "schema": schema = try ServiceSchema(&reader)
+            case "firstSeen": firstSeen = try reader.integer()
+            case "keysFirstSeen": keysFirstSeen = try reader.elements { try $0.integer() }
+            default: try reader.skip()
+            }
+        }
+        self.init(
+            ordinal: Int(try ordinal.member("ordinal")),
+            schema: try schema.member("schema"),
+            firstSeen: try firstSeen.member("firstSeen"),
+            keysFirstSeen: try keysFirstSeen.member("keysFirstSeen")
+        )
+    }
+}
+
+extension ServiceSchema {
+    fileprivate init(_ reader: inout JSONReader) throws {
+        var service: String?
+        var table: String?
+        var keys: [Key]?
+        var keepsPlaceholder: Bool?
+        try reader.object { reader, name in
+            switch name {
+            case "service": service = try reader.string()
+            case "table": table = try reader.string()
+            case "keys": keys = try reader.elements { try Key(&$0) }
+            case "keepsPlaceholder": keepsPlaceholder = try reader.boolean()
+            default: try reader.skip()
+            }
+        }
+        self.init(
+            service: try service.member("service"),
+            table: try table.member("table"),
+            keys: try keys.member("keys"),
+            keepsPlaceholder: try keepsPlaceholder.member("keepsPlaceholder")
+        )
+    }
+}
+
+extension ServiceSchema.Key {
+    fileprivate init(_ reader: inout JSONReader) throws {
+        let texts = try reader.members { try $0.string() }
+        self.init(key: try texts["key"].member("key"), column: try texts["column"].member("column"))
     }
 }
 

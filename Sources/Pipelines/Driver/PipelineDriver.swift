@@ -26,6 +26,8 @@ protocol PipelineWork: BatchWork {
 
     /// Makes sure that the pipeline can run at all, before anything is made.
     func prepare() throws
+    /// Makes sure that the tables which the shard has filled are those of the configuration.
+    func demandMainTable(among fed: [String]) throws
     /// Opens the tables that every run of the pipeline feeds.
     func openFirstTables() throws
 
@@ -86,7 +88,11 @@ final class PipelineDriver {
         }
         for index in followers.indices {
             try followers[index].project(upTo: newest, catalog: work.catalog, work.opener)
-            try followers[index].keepTableShort(isBusy: run.hasKeptTablesShort, now: work.clock() / 1_000)
+            try followers[index].keepTableShort(
+                interval: work.upkeep.checkpointInterval,
+                isBusy: run.hasKeptTablesShort,
+                now: work.clock() / 1_000
+            )
         }
     }
 }
@@ -106,11 +112,13 @@ extension PipelineWork {
         try prepare()
         try lake.open()
         let shard = ShardStore(store: lake.store, path: ShardPath(pipeline: name, shard: 0))
+        let opening = try shard.open()
+        try demandMainTable(among: opening.fedTables)
         let appID = try shard.appID(pipeline: name)
         tableHints = shard.tableHints()
         try openFirstTables()
         try checkForOrphans(shard)
-        return try ShardRun(pipeline: self, shard: shard, appID: appID)
+        return try ShardRun(pipeline: self, shard: shard, appID: appID, opening: opening)
     }
 
     /// A shard begins at batch 1 only beside batches of shards that the lake still knows: those of one whose folder was

@@ -10,7 +10,14 @@ extension PipelineSettings {
     package func demandSameTables(in lake: Lake) throws {
         guard try lake.openForReading() else { return }
         let shard = ShardStore(store: lake.store, path: ShardPath(pipeline: name, shard: 0))
-        let fed = try shard.fedTables()
+        try demandMainTable(among: shard.fedTables())
+    }
+
+    /// The same of a shard that is open.
+    ///
+    /// - Parameter fed: The names of the tables that it has filled, none before its first batch.
+    /// - Throws: `PipelineError` with code `tableMismatch`.
+    func demandMainTable(among fed: [String]) throws {
         guard !fed.isEmpty, !fed.contains(mainTable.description) else { return }
         let (keys, former) =
             switch self {

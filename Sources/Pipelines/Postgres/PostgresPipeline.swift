@@ -177,7 +177,9 @@ extension PostgresPipeline: PipelineWork {
     func prepare() throws {
         openSpool()
         try refuseConflicts()
-        try PipelineSettings.postgres(settings).demandSameTables(in: lake)
+    }
+    func demandMainTable(among fed: [String]) throws {
+        try PipelineSettings.postgres(settings).demandMainTable(among: fed)
     }
     /// A spool that cannot be had is told, and does not keep the lake from being filled.
     private func openSpool() {

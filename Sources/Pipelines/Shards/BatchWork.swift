@@ -1,5 +1,6 @@
 import BatchProtocol
 import Catalog
+import DeltaLog
 import DeltaTables
 
 /// What a pipeline does for the batches of its shard; `ShardRun` does the rest.

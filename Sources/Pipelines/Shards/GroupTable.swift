@@ -170,8 +170,11 @@ struct TableOpener {
     /// Whether a table can take rows of a shape.
     private func has(_ table: DeltaTable, _ shape: TableShape) throws -> Bool {
         guard table.head.metadata.partitionColumns == [shape.partitionColumn] else { return false }
+        let wanted = shape.schema
+        // As a rule it is the very text that was written: nothing needs parsing.
+        if table.head.metadata.schemaString == wanted.schemaString { return true }
         let schema = try table.head.metadata.schema()
-        guard shape.mayHaveGrown else { return schema == shape.schema }
-        return (try? schema.merged(with: shape.schema)) != nil
+        guard shape.mayHaveGrown else { return schema == wanted }
+        return (try? schema.merged(with: wanted)) != nil
     }
 }

@@ -75,12 +75,14 @@ struct PlanFollower {
 
     /// Maintains the table when its log is due.
     ///
-    /// - Parameter isBusy: A table of the pipeline was maintained just now: this one, which fills at their pace, takes its turn
-    ///   in another batch, unless it has waited as long as it takes to come due.
+    /// - Parameters:
+    ///   - interval: Commits between two checkpoints.
+    ///   - isBusy: A table of the pipeline was maintained just now: this one, which fills at their pace, takes its turn in
+    ///     another batch, unless it has waited as long as it takes to come due.
+    ///   - now: Milliseconds since 1970-01-01 UTC.
     /// - Throws: What ``DeltaTable/maintain(storage:interval:fileLimit:now:)`` throws.
-    func keepTableShort(isBusy: Bool, now: Int64) throws {
+    func keepTableShort(interval: Int64, isBusy: Bool, now: Int64) throws {
         guard let table else { return }
-        let interval = DeltaTable.checkpointInterval
         guard !isBusy || table.delta.commitsSinceCheckpoint >= 2 * interval else { return }
         try table.delta.maintain(
             storage: table.storage,

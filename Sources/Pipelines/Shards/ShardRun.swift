@@ -21,11 +21,18 @@ struct ShardRun {
     private(set) var hasKeptTablesShort = false
 
     /// Opens the shard as its objects and tables show it.
-    init(pipeline: any BatchWork, shard: ShardStore, appID: String) throws {
+    ///
+    /// - Parameters:
+    ///   - pipeline: Does the work.
+    ///   - shard: The objects.
+    ///   - appID: The shard's uuid.
+    ///   - opening: What is known of the shard, when somebody has looked already.
+    init(pipeline: any BatchWork, shard: ShardStore, appID: String, opening: ShardStore.Opening? = nil) throws
+    {
         self.pipeline = pipeline
         self.shard = shard
         self.appID = appID
-        var opening = try shard.open()
+        var opening = try opening ?? shard.open()
         while true {
             // Those that were opened before may be older than the shard's objects.
             let fresh = try pipeline.openTables(of: opening, appID: appID)

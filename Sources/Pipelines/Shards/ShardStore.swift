@@ -1,5 +1,6 @@
 import BatchProtocol
 import Catalog
+import DeltaLog
 import DeltaTables
 import FoundationEssentials
 import ObjectStorage
@@ -30,6 +31,9 @@ struct ShardStore {
         var receipt: BatchReceipt?
         var state: ShardState
         var stateSnapshot: UInt64
+
+        /// Every table that the shard has fed, or is about to feed with its first batch, by name.
+        var fedTables: [String] { receipt?.tables.map(\.name) ?? plan?.tables.map(\.name) ?? [] }
     }
 
     private func encode(_ value: some Encodable) throws -> [UInt8] {
@@ -203,14 +207,14 @@ struct ShardStore {
 
     /// What the heads of the shard's tables were, by name; hints, empty when there are none.
     func tableHints() -> [String: TableHint] {
-        (try? read([String: TableHint].self, path.tables)) ?? [:]
+        (try? store.read(path.tables)).flatMap { TableHint.decode($0) } ?? [:]
     }
 
     /// Notes that.
     func hint(_ tables: [GroupTable]) throws {
         var hints: [String: TableHint] = [:]
         for table in tables { hints[table.name.description] = try table.delta.hint() }
-        try store.replace(path.tables, try encode(hints))
+        try store.replace(path.tables, TableHint.encode(hints))
     }
 
     /// Points at the newest receipt.

@@ -1,4 +1,5 @@
 import AuditFormats
+import Catalog
 import DeltaTables
 import Foundation
 import Pipelines
@@ -124,6 +125,23 @@ import Testing
         }
     }
 
+    /// What was read comes from the snapshot, not from the plans before it.
+    @Test func aSmallStateIsStoredEverySixteenBatches() throws {
+        try Fixture.with { lake in
+            lake.settings.batchByteCount = 1
+            let lines = (1...18).map { Fixture.event($0) }
+            for (number, line) in lines.enumerated() { try lake.deliver([line], to: "\(number + 10).json") }
+            try lake.run()
+            #expect(try lake.plan(16).stateSnapshot == 0)
+            #expect(try lake.plan(17).stateSnapshot == 16)
+            for batch in 1...15 as ClosedRange<UInt64> { try lake.lake.store.remove(lake.shard.plan(batch)) }
+            let more = Fixture.event(19)
+            try lake.deliver([more], to: "99.json")
+            #expect(try lake.run().batches == 1)
+            try lake.expectExact(lines + [more])
+        }
+    }
+
     @Test
     func checkpointsOfTablesThatGrowTogetherAreSpreadOverBatches() throws {
         try DatabricksFixture.with { fixture in
@@ -131,14 +149,13 @@ import Testing
             let services = ["jobs", "clusters", "notebook", "accounts"]
             let tables =
                 [fixture.settings.bronze, fixture.settings.silver] + services.map { fixture.gold($0) }
-            func checkpoints() throws -> Int {
-                try tables.reduce(0) { count, table in
-                    try count
-                        + fixture.lake.store.list("\(table.folder)/_delta_log")
-                        .filter { $0.name.hasSuffix(".checkpoint.parquet") }.count
-                }
+            let system = TableName(catalog: "main", schema: "_auditlake", table: "expectations")
+            func checkpoints(_ table: TableName) throws -> Int {
+                try fixture.lake.store.list("\(table.folder)/_delta_log")
+                    .filter { $0.name.hasSuffix(".checkpoint.parquet") }.count
             }
             var counts = [0]
+            var systemCounts = [0]
             for batch in 1...12 {
                 fixture.now += 1_000_000
                 let lines = services.enumerated().map {
@@ -146,10 +163,16 @@ import Testing
                 }
                 try fixture.deliver(lines, to: "\(batch).json")
                 try fixture.run()
-                counts.append(try checkpoints())
+                counts.append(try tables.reduce(0) { try $0 + checkpoints($1) })
+                systemCounts.append(try checkpoints(system))
             }
             // Seven tables, one of them without rows: 1 + 7 / 4 in a batch.
             #expect(zip(counts, counts.dropFirst()).allSatisfy { $1 - $0 <= 2 }, "\(counts)")
+            // Due from batch 4 on, the system table waits for a batch in which no other has its turn.
+            for batch in 1...12 where systemCounts[batch] > systemCounts[batch - 1] {
+                #expect(counts[batch] == counts[batch - 1], "\(counts), \(systemCounts)")
+            }
+            #expect(systemCounts.last == 2)
             for table in tables {
                 let delta = try #require(try fixture.lake.table(table))
                 #expect(delta.head.version == 12)

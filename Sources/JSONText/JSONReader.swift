@@ -2,18 +2,18 @@
 ///
 /// Strict: what RFC 8259 does not allow is an error, as are strings that are no UTF-8 or hold half a surrogate pair, and
 /// nesting deeper than ``depthLimit``. Of members with one name the last counts.
-struct JSONReader {
+package struct JSONReader {
     /// Objects and arrays that may stand in each other.
-    static let depthLimit = 512
+    package static let depthLimit = 512
 
     /// Why a text cannot be read.
-    struct Failure: Error, CustomStringConvertible {
+    package struct Failure: Error, CustomStringConvertible {
         /// The byte, from 0, at which something else was expected.
-        var offset: Int
+        package var offset: Int
         /// What was expected there, for people.
-        var expected: String
+        package var expected: String
 
-        var description: String { "byte \(offset): expected \(expected)" }
+        package var description: String { "byte \(offset): expected \(expected)" }
     }
 
     private let bytes: UnsafeBufferPointer<UInt8>
@@ -30,7 +30,7 @@ struct JSONReader {
     /// - Returns: What `body` returns.
     /// - Throws: `Failure`, and what `body` throws.
     /// - Complexity: O(length), plus a copy of a collection that is not contiguous.
-    static func read<Value>(
+    package static func read<Value>(
         _ text: some Collection<UInt8>,
         _ body: (inout JSONReader) throws -> Value
     ) throws -> Value {
@@ -48,7 +48,7 @@ struct JSONReader {
     // MARK: Values
 
     /// Reads an object; `member` reads the value behind each name.
-    mutating func object(_ member: (inout JSONReader, String) throws -> Void) throws {
+    package mutating func object(_ member: (inout JSONReader, String) throws -> Void) throws {
         try nested(UInt8(ascii: "{"), UInt8(ascii: "}"), "an object") { reader in
             let name = try reader.string()
             try reader.take(UInt8(ascii: ":"), "a colon")
@@ -57,12 +57,12 @@ struct JSONReader {
     }
 
     /// Reads an array; `element` reads each value.
-    mutating func array(_ element: (inout JSONReader) throws -> Void) throws {
+    package mutating func array(_ element: (inout JSONReader) throws -> Void) throws {
         try nested(UInt8(ascii: "["), UInt8(ascii: "]"), "an array", element)
     }
 
     /// Reads a number without a fraction that fits 64 bits, however it is written.
-    mutating func integer() throws -> Int64 {
+    package mutating func integer() throws -> Int64 {
         let start = nextOffset()
         guard let value = Self.integer(try number()) else {
             throw Failure(offset: start, expected: "a whole number of 64 bits")
@@ -71,25 +71,25 @@ struct JSONReader {
     }
 
     /// Reads `true` or `false`.
-    mutating func boolean() throws -> Bool {
+    package mutating func boolean() throws -> Bool {
         if take("true") { return true }
         if take("false") { return false }
         throw failure("true or false")
     }
 
     /// Reads `null`, when it is what comes next; else nothing.
-    mutating func null() -> Bool { take("null") }
+    package mutating func null() -> Bool { take("null") }
 
     /// Reads a value, or `null` as nil.
-    mutating func optional<Value>(_ read: (inout JSONReader) throws -> Value) throws -> Value? {
+    package mutating func optional<Value>(_ read: (inout JSONReader) throws -> Value) throws -> Value? {
         null() ? nil : try read(&self)
     }
 
     /// Whether a string is what comes next.
-    mutating func isString() throws -> Bool { try next("a value") == UInt8(ascii: "\"") }
+    package mutating func isString() throws -> Bool { try next("a value") == UInt8(ascii: "\"") }
 
     /// Passes over a value.
-    mutating func skip() throws {
+    package mutating func skip() throws {
         switch try next("a value") {
         case UInt8(ascii: "{"): try object { reader, _ in try reader.skip() }
         case UInt8(ascii: "["): try array { try $0.skip() }
@@ -101,7 +101,7 @@ struct JSONReader {
     }
 
     /// Reads any value.
-    mutating func value() throws -> JSONValue {
+    package mutating func value() throws -> JSONValue {
         switch try next("a value") {
         case UInt8(ascii: "{"): return .object(try members { try $0.value() })
         case UInt8(ascii: "["): return .array(try elements { try $0.value() })
@@ -114,31 +114,34 @@ struct JSONReader {
     }
 
     /// Reads an object of values of one kind.
-    mutating func members<Value>(_ read: (inout JSONReader) throws -> Value) throws -> [String: Value] {
+    package mutating func members<Value>(_ read: (inout JSONReader) throws -> Value) throws -> [String: Value]
+    {
         var members: [String: Value] = [:]
         try object { reader, name in members[name] = .some(try read(&reader)) }
         return members
     }
 
     /// Reads an array of values of one kind.
-    mutating func elements<Value>(_ read: (inout JSONReader) throws -> Value) throws -> [Value] {
+    package mutating func elements<Value>(_ read: (inout JSONReader) throws -> Value) throws -> [Value] {
         var elements: [Value] = []
         try array { elements.append(try read(&$0)) }
         return elements
     }
 
     /// Reads an object of strings and nulls: a Delta map.
-    mutating func map() throws -> [String: String?] {
+    package mutating func map() throws -> [String: String?] {
         try members { reader in try reader.optional { try $0.string() } }
     }
 
     // MARK: Strings
 
     /// Reads a string.
-    mutating func string() throws -> String {
+    package mutating func string() throws -> String {
         try take(UInt8(ascii: "\""), "a string")
         let start = offset
-        skipPlain()
+        while let byte = peek(), byte >= 0x20, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") {
+            offset += 1
+        }
         guard try current("the end of a string") == UInt8(ascii: "\"") else {
             return try escapedString(from: start)
         }
@@ -146,30 +149,19 @@ struct JSONReader {
         return try text(UnsafeBufferPointer(rebasing: bytes[start..<(offset - 1)]), from: start)
     }
 
-    /// Passes over what stands for itself in a string.
-    private mutating func skipPlain() {
-        while offset < bytes.count, bytes[offset] >= 0x20, bytes[offset] != UInt8(ascii: "\""),
-            bytes[offset] != UInt8(ascii: "\\")
-        {
-            offset += 1
-        }
-    }
-
     private mutating func escapedString(from start: Int) throws -> String {
         var decoded = Array(bytes[start..<offset])
         while true {
-            switch try current("the end of a string") {
-            case UInt8(ascii: "\""):
-                offset += 1
-                return try decoded.withUnsafeBufferPointer { try text($0, from: start) }
-            case UInt8(ascii: "\\"):
-                offset += 1
-                try appendEscaped(to: &decoded)
-            default: throw failure("an escape for a control character")
+            let byte = try current("the end of a string")
+            offset += 1
+            switch byte {
+            case UInt8(ascii: "\""): return try decoded.withUnsafeBufferPointer { try text($0, from: start) }
+            case UInt8(ascii: "\\"): try appendEscaped(to: &decoded)
+            case 0..<0x20:
+                offset -= 1
+                throw failure("an escape for a control character")
+            default: decoded.append(byte)
             }
-            let plain = offset
-            skipPlain()
-            decoded.append(contentsOf: bytes[plain..<offset])
         }
     }
 
@@ -258,7 +250,8 @@ struct JSONReader {
     private mutating func anyNumber() throws -> JSONValue {
         let start = nextOffset()
         let text = try number()
-        if text.allSatisfy({ Self.isDigit($0) || $0 == UInt8(ascii: "-") }), let integer = Self.integer(text) {
+        if text.allSatisfy({ Self.isDigit($0) || $0 == UInt8(ascii: "-") }), let integer = Self.integer(text)
+        {
             return .integer(integer)
         }
         guard let double = Self.double(text) else {
@@ -356,7 +349,7 @@ extension Optional {
     /// The value of a member that must be there.
     ///
     /// - Throws: `JSONReader.Failure`.
-    func member(_ name: String) throws -> Wrapped {
+    package func member(_ name: String) throws -> Wrapped {
         guard let self else { throw JSONReader.Failure(offset: 0, expected: "a member '\(name)'") }
         return self
     }

@@ -1,6 +1,6 @@
 import Foundation
 
-@testable import DeltaLog
+@testable import JSONText
 
 /// Values as Foundation's decoder reads them: the other opinion in tests.
 extension JSONValue: Decodable {

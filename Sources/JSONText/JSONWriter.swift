@@ -2,32 +2,34 @@
 ///
 /// The protocol asks for one line per action; the order of members is fixed here so that equal values
 /// give equal bytes. Strings are escaped as Jackson, and so Spark, does.
-struct JSONWriter {
+package struct JSONWriter {
     /// The text so far, UTF-8.
-    private(set) var bytes: [UInt8] = []
+    package private(set) var bytes: [UInt8] = []
     private var needsComma = false
 
+    package init() {}
+
     /// The text so far.
-    var text: String {
+    package var text: String {
         String(decoding: bytes, as: UTF8.self)
     }
 
     /// Writes an object whose members `body` writes.
-    mutating func object(_ body: (inout JSONWriter) -> Void) {
+    package mutating func object(_ body: (inout JSONWriter) -> Void) {
         open(UInt8(ascii: "{"))
         body(&self)
         close(UInt8(ascii: "}"))
     }
 
     /// Writes an array whose elements `body` writes.
-    mutating func array(_ body: (inout JSONWriter) -> Void) {
+    package mutating func array(_ body: (inout JSONWriter) -> Void) {
         open(UInt8(ascii: "["))
         body(&self)
         close(UInt8(ascii: "]"))
     }
 
     /// Writes the name of a member; its value must follow.
-    mutating func key(_ name: String) {
+    package mutating func key(_ name: String) {
         separate()
         quote(name)
         bytes.append(UInt8(ascii: ":"))
@@ -35,29 +37,29 @@ struct JSONWriter {
     }
 
     /// Writes a string.
-    mutating func value(_ string: String) {
+    package mutating func value(_ string: String) {
         separate()
         quote(string)
     }
 
     /// Writes an integer.
-    mutating func value(_ integer: Int64) {
+    package mutating func value(_ integer: Int64) {
         token(String(integer))
     }
 
     /// Writes a finite number in the shortest form that reads back equal.
-    mutating func value(_ double: Double) {
+    package mutating func value(_ double: Double) {
         precondition(double.isFinite, "JSON has no \(double)")
         token(double.description)
     }
 
     /// Writes `true` or `false`.
-    mutating func value(_ boolean: Bool) {
+    package mutating func value(_ boolean: Bool) {
         token(boolean ? "true" : "false")
     }
 
     /// Writes `null`.
-    mutating func null() {
+    package mutating func null() {
         token("null")
     }
 
@@ -113,28 +115,28 @@ struct JSONWriter {
 
 extension JSONWriter {
     /// Writes a member unless its value is nil.
-    mutating func member(_ name: String, _ string: String?) {
+    package mutating func member(_ name: String, _ string: String?) {
         guard let string else { return }
         key(name)
         value(string)
     }
 
     /// Writes a member unless its value is nil.
-    mutating func member(_ name: String, _ integer: Int64?) {
+    package mutating func member(_ name: String, _ integer: Int64?) {
         guard let integer else { return }
         key(name)
         value(integer)
     }
 
     /// Writes a member unless its value is nil.
-    mutating func member(_ name: String, _ boolean: Bool?) {
+    package mutating func member(_ name: String, _ boolean: Bool?) {
         guard let boolean else { return }
         key(name)
         value(boolean)
     }
 
     /// Writes a map as an object, keys in ascending byte order, unless it is nil.
-    mutating func member(_ name: String, _ map: [String: String?]?) {
+    package mutating func member(_ name: String, _ map: [String: String?]?) {
         guard let map else { return }
         key(name)
         object { writer in
@@ -150,7 +152,7 @@ extension JSONWriter {
     }
 
     /// Writes a list of strings.
-    mutating func member(_ name: String, _ strings: [String]) {
+    package mutating func member(_ name: String, _ strings: [String]) {
         key(name)
         array { writer in
             for string in strings {
@@ -161,6 +163,6 @@ extension JSONWriter {
 }
 
 /// Whether `left` comes before `right` in UTF-8 byte order, the order of Delta's string columns.
-func utf8Precedes(_ left: String, _ right: String) -> Bool {
+package func utf8Precedes(_ left: String, _ right: String) -> Bool {
     left.utf8.lexicographicallyPrecedes(right.utf8)
 }

@@ -38,7 +38,7 @@ package indirect enum JSONValue: Hashable, Sendable {
 
 extension JSONWriter {
     /// Writes a value, members in ascending byte order of their names.
-    mutating func value(_ value: JSONValue) {
+    package mutating func value(_ value: JSONValue) {
         switch value {
         case .null: null()
         case .boolean(let boolean): self.value(boolean)
@@ -56,7 +56,7 @@ extension JSONWriter {
     }
 
     /// Writes an object, members in ascending byte order of their names.
-    mutating func value(_ members: [String: JSONValue]) {
+    package mutating func value(_ members: [String: JSONValue]) {
         object { writer in
             for name in members.keys.sorted(by: utf8Precedes) {
                 writer.key(name)

@@ -1,6 +1,7 @@
+import Foundation
 import Testing
 
-@testable import DeltaLog
+@testable import JSONText
 
 /// The reader of JSON, held against Foundation's.
 @Suite struct JSONReaderTests {
@@ -19,7 +20,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "", " ", "nul", "nulll", "True", "01", "-", "+1", "1.", ".5", "1e", "1e+", "0x1", "NaN", "Infinity", "1e999",
+        "", " ", "nul", "nulll", "True", "01", "-", "+1", "1.", ".5", "1e", "1e+", "0x1", "NaN", "Infinity",
+        "1e999",
         #"""#, #""a"#, #""\x""#, #""\u12""#, #""\uD834""#, #""\udd1e""#, #""\uD834\u0041""#, "\"\n\"", "'a'",
         "[", "[1", "[1,", "[,1]", "[1 2]", "{", #"{"a"}"#, #"{"a":}"#, "{a:1}", "{1:2}",
         "1 2", "{} {}", "// comment\n1", "[1}",
@@ -36,7 +38,9 @@ import Testing
     }
 
     @Test func bytesThatAreNoTextAreRefused() throws {
-        for bytes in [[0x22, 0xFF, 0x22], [0x22, 0xC3, 0x22], [0x22, 0x5C, 0x6E, 0xED, 0xA0, 0x80, 0x22]] as [[UInt8]] {
+        for bytes in [[0x22, 0xFF, 0x22], [0x22, 0xC3, 0x22], [0x22, 0x5C, 0x6E, 0xED, 0xA0, 0x80, 0x22]]
+            as [[UInt8]]
+        {
             #expect(throws: JSONReader.Failure.self) { try Self.value(bytes) }
             #expect(throws: (any Error).self) { try JSONValue.read(bytes) }
         }
@@ -46,7 +50,9 @@ import Testing
         func nested(_ depth: Int) -> [UInt8] {
             Array((String(repeating: "[", count: depth) + String(repeating: "]", count: depth)).utf8)
         }
-        #expect(try Self.value(nested(JSONReader.depthLimit)) == JSONValue.read(nested(JSONReader.depthLimit)))
+        #expect(
+            try Self.value(nested(JSONReader.depthLimit)) == JSONValue.read(nested(JSONReader.depthLimit))
+        )
         let error = #expect(throws: JSONReader.Failure.self) {
             try Self.value(nested(JSONReader.depthLimit + 1))
         }
@@ -78,13 +84,15 @@ import Testing
     /// Lines of logs that others wrote, with bytes changed, left out and doubled: both take the same texts for JSON, and for
     /// the same values.
     @Test func whatIsLeftOfDamagedLinesIsReadAlike() throws {
-        var random = SplitMix(state: 20_261_122)
+        var random = SeededGenerator(state: 20_261_122)
         var read = 0
         for table in ["events", "polars"] {
             for line in try lines(of: table) {
-                for _ in 0..<200 {
+                for _ in 0..<60 {
                     var bytes = line
                     for _ in 0...Int.random(in: 0...1, using: &random) { Self.damage(&bytes, &random) }
+                    // Foundation takes a comma that nothing follows.
+                    guard !Self.hasLooseComma(bytes) else { continue }
                     let other = (try? JSONValue.read(bytes))?.folded
                     let ours = (try? Self.value(bytes))?.folded
                     #expect(ours == other, "\(String(decoding: bytes, as: UTF8.self))")
@@ -98,11 +106,21 @@ import Testing
     }
 
     private func lines(of table: String) throws -> [[UInt8]] {
-        try goldenNames(table).filter { $0.hasSuffix(".json") }.sorted()
-            .flatMap { try golden("\(table)/\($0)").split(separator: UInt8(ascii: "\n")).map(Array.init) }
+        let folder = URL(filePath: #filePath).deletingLastPathComponent()
+            .appending(path: "../DeltaLogTests/Golden/\(table)")
+        return try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+            .filter { $0.hasSuffix(".json") && $0 != "expected.json" }
+            .flatMap { name in
+                try Data(contentsOf: folder.appending(path: name)).split(separator: UInt8(ascii: "\n"))
+                    .map(Array.init)
+            }
     }
 
-    private static func damage(_ bytes: inout [UInt8], _ random: inout SplitMix) {
+    private static func hasLooseComma(_ bytes: [UInt8]) -> Bool {
+        zip(bytes, bytes.dropFirst()).contains { $0 == UInt8(ascii: ",") && ($1 == 0x7D || $1 == 0x5D) }
+    }
+
+    private static func damage(_ bytes: inout [UInt8], _ random: inout SeededGenerator) {
         let at = Int.random(in: 0..<bytes.count, using: &random)
         let signs = Array(#"{}[]",:\u0123456789abcdefE+-. nt"#.utf8) + [0x01, 0x0A, 0xC3, 0xFF]
         switch Int.random(in: 0..<4, using: &random) {
@@ -112,5 +130,18 @@ import Testing
         default: bytes.removeSubrange(at..<min(bytes.count, at + Int.random(in: 0..<20, using: &random)))
         }
         if bytes.isEmpty { bytes = [0x7B, 0x7D] }
+    }
+}
+
+/// SplitMix64: the same numbers in each run.
+private struct SeededGenerator: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
     }
 }

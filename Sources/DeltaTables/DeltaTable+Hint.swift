@@ -1,20 +1,6 @@
 import DeltaLog
 import ObjectStorage
 
-/// What a table's head was when somebody had it open, so that the next one need not replay the log.
-///
-/// Never trusted alone: it counts only while the log still has the commit that it was taken at, byte for byte.
-package struct TableHint: Codable, Hashable, Sendable {
-    /// The version.
-    package var version: Int64
-    /// The newest checkpoint that was seen; -1 for none.
-    package var checkpointVersion: Int64
-    /// Hash of the commit file of that version.
-    package var commitHash: UInt64
-    /// The actions that make the head, one JSON line each.
-    package var actions: String
-}
-
 extension DeltaTable {
     /// Takes the present head down.
     ///
