@@ -36,7 +36,10 @@ package struct ShardPath: Hashable, Sendable {
 
     /// Whether a snapshot follows a batch.
     ///
-    /// - Parameter isSmall: Whether the state after it is small.
+    /// - Parameters:
+    ///   - batch: Its number.
+    ///   - isSmall: Whether the state after it is small.
+    /// - Returns: Whether it does.
     package static func hasState(_ batch: UInt64, isSmall: Bool) -> Bool {
         batch % stateInterval == 0 || isSmall && batch % smallStateInterval == 0
     }

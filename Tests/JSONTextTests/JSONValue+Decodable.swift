@@ -17,6 +17,7 @@ extension JSONValue: Decodable {
         try JSONDecoder().decode(JSONValue.self, from: Data(bytes))
     }
 
+    /// Takes any value that a decoder has.
     public init(from decoder: any Decoder) throws {
         if let container = try? decoder.container(keyedBy: Name.self) {
             let members = try container.allKeys.map {

@@ -32,6 +32,7 @@ extension TableSchema {
     /// - Parameters:
     ///   - reader: Stands before the object.
     ///   - place: The names down to the struct, each with a full stop, for errors.
+    /// - Throws: `JSONReader.Failure`, or `DeltaLogError` with `unsupportedType`.
     fileprivate init(_ reader: inout JSONReader, at place: String) throws {
         var parts = TypeParts()
         try parts.read(&reader, at: place)

@@ -27,6 +27,7 @@ struct ShardRun {
     ///   - shard: The objects.
     ///   - appID: The shard's uuid.
     ///   - opening: What is known of the shard, when somebody has looked already.
+    /// - Throws: `ShardError`, `PipelineError`, `StorageError`.
     init(pipeline: any BatchWork, shard: ShardStore, appID: String, opening: ShardStore.Opening? = nil) throws
     {
         self.pipeline = pipeline
