@@ -71,6 +71,7 @@ package final class S3Client: Sendable {
                 if !hasFailed { return S3Answer(response: response, mayBeDoneBefore: mayBeDone) }
                 let fault = ServiceFault(response)
                 error = fault.error(request.operation, path(request.key))
+                if request.isReading, fault.wantsKey { error.code = .keyWanted }
                 if request.accepted.contains(response.status), !error.isRetryable {
                     return S3Answer(response: response, mayBeDoneBefore: mayBeDone)
                 }
