@@ -185,11 +185,17 @@ import Testing
         #expect(error?.message == "Deadline exceeded")
     }
 
-    @Test("a server that is not there is an error without connection")
-    func unreachable() throws {
+    @Test(
+        "a server that is not there is an error without connection",
+        arguments: [
+            ("127.0.0.1", "Connection refused"),
+            ("localhost", "no connection to localhost:1: Connection refused"),
+        ]
+    )
+    func unreachable(host: String, message: String) throws {
         // Port 1 of this machine is not listened on.
         var settings = S3Settings(
-            endpoint: "http://127.0.0.1:1",
+            endpoint: "http://\(host):1",
             region: "r",
             bucket: "lake",
             pathStyle: true
@@ -200,6 +206,7 @@ import Testing
         defer { try? client.shutdown() }
         let error = s3Error { _ = try client.put("a", [1], ifAbsent: true) }
         #expect(error?.code == .unreachable)
+        #expect(error?.message == message)
         #expect(error?.outcomeIsUnknown == false)
         #expect(clock.waits.count == 1)
     }
