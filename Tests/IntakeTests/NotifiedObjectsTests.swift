@@ -10,12 +10,14 @@ import Testing
 @Suite final class NotifiedObjectsTests {
     private let bucket = MemoryBucket()
     private let queue = MemoryQueue()
-    /// In nanoseconds.
-    private var now: Int64 = 0
+    /// Since the machine began, in nanoseconds.
+    private var uptime: Int64 = 0
+    /// What somebody has set the clock to, in nanoseconds.
+    private var wallClock: Int64 = 1_793_491_200_000_000_000
     private var places: [NotifiedObjects] = []
     private lazy var collector = ObjectCollector(
         ObjectSource(patterns: ["s3://bucket/in/**/*.json"]),
-        clock: { [unowned self] in now },
+        clock: { [unowned self] in wallClock },
         place: { [unowned self] in place() }
     )
 
@@ -23,9 +25,17 @@ import Testing
     private var objects: NotifiedObjects { places[places.count - 1] }
 
     private func place() -> NotifiedObjects {
-        let clock = { [unowned self] in now }
-        let base = BucketObjects(bucket, patterns: ["s3://bucket/in/**/*.json"], clock: clock)
-        let place = NotifiedObjects(base, queue: queue, listInterval: 3_600_000_000_000, clock: clock)
+        let base = BucketObjects(
+            bucket,
+            patterns: ["s3://bucket/in/**/*.json"],
+            clock: { [unowned self] in wallClock }
+        )
+        let place = NotifiedObjects(
+            base,
+            queue: queue,
+            listInterval: 3_600_000_000_000,
+            uptime: { [unowned self] in uptime }
+        )
         places.append(place)
         return place
     }
@@ -236,9 +246,10 @@ import Testing
     @Test func aLostNotificationIsMadeUpForByTheNextListing() throws {
         try collector.drain()
         put("a.json", "1\n")
-        now += 3_599_000_000_000
+        uptime += 3_599_000_000_000
+        wallClock -= 86_400_000_000_000
         #expect(try drained() == [])
-        now += 1_000_000_000
+        uptime += 1_000_000_000
         #expect(try drained().contains(.list))
         #expect(lines == ["1"])
     }

@@ -13,13 +13,9 @@ package final class NotifiedObjects: ObjectPlace {
     private let base: BucketObjects
     private let queue: any MessageQueue
     private let bucket: String
-    /// The longest time between two listings, in nanoseconds.
-    private let listInterval: Int64
-    private let clock: () -> Int64
+    private var listing: Recurrence
     /// Where another thread puts what it receives; nil when each look receives what there is.
     private var inbox: NotificationInbox?
-    /// When the bucket was listed last, in nanoseconds since 1970-01-01 UTC.
-    private var lastListing: Int64?
     private var open = OpenMessages()
     /// Objects that a look has found and that were not done with by then, by the version that it found; empty for one that did not answer.
     private var unfinished: [ObjectURL: String] = [:]
@@ -55,17 +51,16 @@ package final class NotifiedObjects: ObjectPlace {
     ///   - base: The objects.
     ///   - queue: Has the notifications of their bucket, and of no other pipeline.
     ///   - listInterval: The longest time between two listings, in nanoseconds.
-    ///   - clock: In nanoseconds since 1970-01-01 UTC.
+    ///   - uptime: In nanoseconds, by a clock that nobody sets.
     package init(
         _ base: BucketObjects,
         queue: any MessageQueue,
         listInterval: Int64 = 3_600_000_000_000,
-        clock: @escaping () -> Int64 = TailedFiles.kernelClock
+        uptime: @escaping () -> Int64 = Uptime.nanoseconds
     ) {
         self.base = base
         self.queue = queue
-        self.listInterval = listInterval
-        self.clock = clock
+        listing = Recurrence(every: listInterval, uptime: uptime)
         bucket = String(base.bucketURL.dropFirst("s3://".count))
     }
 
@@ -88,15 +83,14 @@ package final class NotifiedObjects: ObjectPlace {
     ) throws -> ListingReport {
         settle(isKnown)
         takeMessages(isKnown)
-        let now = clock()
         unanswered = []
         var report: ListingReport
         // Who hears nothing has to look.
-        if lastListing.map({ now - $0 >= listInterval }) ?? true || receiveFailure != nil {
+        if listing.isDue || receiveFailure != nil {
             report = try base.list(body)
             // The queue comes after what is there.
-            if lastListing == nil { hasMore = inbox == nil }
-            lastListing = now
+            if !listing.wasDone { hasMore = inbox == nil }
+            listing.note()
             let isLeaptOver = report.isLeaptOver ?? { _ in false }
             wasLookedAt = { !isLeaptOver($0.text) }
         } else {
@@ -154,7 +148,7 @@ package final class NotifiedObjects: ObjectPlace {
             receiveFailure = failure
             for message in messages { take(message, isKnown) }
             deleteDone()
-        } else if lastListing != nil {
+        } else if listing.wasDone {
             receive(isKnown)
         }
     }

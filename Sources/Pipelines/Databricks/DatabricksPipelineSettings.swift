@@ -103,7 +103,7 @@ package struct DatabricksPipelineSettings: Sendable {
 
     /// The objects whose bucket tells of new ones; nil when it does not.
     ///
-    /// - Parameter clock: Microseconds since 1970-01-01 UTC.
+    /// - Parameter clock: Microseconds since 1970-01-01 UTC; says which days are long past.
     /// - Returns: The objects; their looks take messages from the queue.
     func notifiedObjects(clock: @escaping @Sendable () -> Int64) -> NotifiedObjects? {
         guard let notifications, let objects = bucketObjects(clock: clock) else { return nil }
@@ -111,8 +111,7 @@ package struct DatabricksPipelineSettings: Sendable {
         return NotifiedObjects(
             objects,
             queue: notifications.queue,
-            listInterval: seconds * 1_000_000_000 + attoseconds / 1_000_000_000,
-            clock: { clock() * 1_000 }
+            listInterval: seconds * 1_000_000_000 + attoseconds / 1_000_000_000
         )
     }
 
