@@ -14,6 +14,7 @@ import Testing
     private var uptime: Int64 = 0
     /// What somebody has set the clock to, in nanoseconds.
     private var wallClock: Int64 = 1_793_491_200_000_000_000
+    private var limits = NotifiedObjects.Limits()
     private var places: [NotifiedObjects] = []
     private lazy var collector = ObjectCollector(
         ObjectSource(patterns: ["s3://bucket/in/**/*.json"]),
@@ -34,6 +35,7 @@ import Testing
             base,
             queue: queue,
             listInterval: 3_600_000_000_000,
+            limits: limits,
             uptime: { [unowned self] in uptime }
         )
         places.append(place)
@@ -47,6 +49,16 @@ import Testing
         _ = bucket.takeRequests()
         try collector.drain()
         return bucket.takeRequests()
+    }
+
+    /// Runs `body` while nobody may look at some objects.
+    private func denying(_ keys: Set<String>, _ body: () throws -> Void) rethrows {
+        bucket.beforeRequests { request in
+            guard case .head(let key) = request, keys.contains(key) else { return }
+            throw StorageError(code: .permissionDenied, operation: "look at", path: "s3://bucket/\(key)")
+        }
+        defer { bucket.beforeRequests(nil) }
+        try body()
     }
 
     private var lines: [String] { collector.lines.map(\.line) }
@@ -272,15 +284,13 @@ import Testing
         put("b.json", "2\n")
         queue.notify("in/a.json", etag: "etag-1")
         queue.notify("in/b.json", etag: "etag-2")
-        bucket.beforeRequests { request in
-            guard request == .head("in/a.json") else { return }
-            throw StorageError(code: .permissionDenied, operation: "look at", path: "s3://bucket/in/a.json")
-        }
-        try collector.drain()
+        try denying(["in/a.json"]) { try collector.drain() }
         #expect(lines == ["2"] && queue.messages == ["message-1"] && collector.unreadable.count == 1)
-        bucket.beforeRequests(nil)
         try collector.drain()
-        #expect(lines == ["2", "1"] && queue.messages.isEmpty && collector.unreadable.isEmpty)
+        #expect(lines == ["2", "1"] && collector.unreadable.isEmpty)
+        queue.showAgain()
+        #expect(try drained() == [])
+        #expect(queue.messages.isEmpty)
     }
 
     @Test func namesThatLookAlikeAreSeveralObjects() throws {
@@ -301,6 +311,71 @@ import Testing
         }
         try collector.drain()
         #expect(lines == ["c", "a", "b"])
+    }
+
+    // MARK: Bounds
+
+    @Test func whatIsUnreadBeyondTheBoundIsFoundByAnotherListing() throws {
+        limits.objects = 2
+        for number in 1...5 { put("\(number).json", "\(number)\n") }
+        try collector.batch(isLost: true)
+        let listings = try drained().filter { $0 == .list }.count
+        #expect(listings == 2, "one finds what was lost, one that nothing is left")
+        #expect(lines == ["1", "2", "3", "4", "5"])
+        #expect(try drained() == [])
+    }
+
+    @Test func whatIsReadTakesNoRoom() throws {
+        limits.objects = 2
+        put("a.json", "1\n")
+        put("b.json", "2\n")
+        try collector.drain()
+        put("c.json", "3\n")
+        queue.notify("in/c.json", etag: "etag-3")
+        try denying(["in/c.json"]) { try collector.drain() }
+        #expect(try drained() == [.head("in/c.json"), .start("in/c.json")])
+        #expect(lines == ["1", "2", "3"])
+    }
+
+    @Test func messagesOfWhatCannotBeReadHoldUpNoOthers() throws {
+        limits.messages = 2
+        limits.objects = 2
+        try collector.drain()
+        for number in 1...3 {
+            put("\(number).json", "\(number)\n")
+            queue.notify("in/\(number).json", etag: "etag-\(number)")
+        }
+        try denying(["in/1.json", "in/2.json", "in/3.json"]) {
+            try collector.drain()
+            put("4.json", "4\n")
+            queue.notify("in/4.json", etag: "etag-4")
+            let asked = try drained().compactMap { if case .head(let key) = $0 { key } else { nil } }
+            #expect(Set(asked).count == 3, "two that cannot be read, and the new one")
+        }
+        #expect(lines == ["4"] && collector.unreadable.count == 1, "the new one has taken a place")
+        // What was forgotten comes with its message, or with the next listing.
+        queue.showAgain()
+        try collector.drain()
+        #expect(Set(lines) == ["1", "2", "3", "4"] && queue.messages.isEmpty)
+    }
+
+    @Test func noMoreMessagesAreTakenWhileTheBucketDoesNotAnswer() throws {
+        limits.messages = 2
+        try collector.drain()
+        let (inbox, _) = objects.receiveElsewhere()
+        let thread = ReceivingThread(inbox, queue)
+        bucket.beforeRequests { _ in
+            throw StorageError(errno: EAGAIN, operation: "look at", path: "s3://bucket/in/a.json")
+        }
+        for _ in 1...3 {
+            queue.notify("in/a.json", etag: "etag-1")
+            inbox.wait(until: .now + .seconds(600))
+            #expect(throws: StorageError.self) { try collector.batch() }
+        }
+        #expect(inbox.take().messages.count == 1)
+        inbox.close()
+        queue.close()
+        thread.join()
     }
 
     // MARK: Another thread receives
