@@ -160,12 +160,12 @@ import Testing
     @Test func newsOutliveTheReceiptOfAnOlderVersion() throws {
         let place = place()
         _ = try place.list(unless: { _, _ in false }, { _ in })
-        place.conclude(unread: [], failing: [])
+        _ = place.conclude(unread: [], failing: [])
         put("a.json", "1\n")
         queue.notify("in/a.json", etag: "etag-1")
         _ = try place.list(unless: { _, _ in false }, { _ in })
         let object = FoundObject(key: "s3://bucket/in/a.json", byteCount: 2, modified: 0, version: "etag-1")
-        place.conclude(unread: [object], failing: [])
+        _ = place.conclude(unread: [object], failing: [])
         queue.notify("in/a.json", etag: "etag-2")
         bucket.beforeRequests { _ in
             throw StorageError(errno: EAGAIN, operation: "look at", path: "s3://bucket/in/a.json")
@@ -376,6 +376,31 @@ import Testing
         inbox.close()
         queue.close()
         thread.join()
+    }
+
+    // MARK: Messages that cannot be deleted
+
+    private let noDeletion = StorageError(code: .permissionDenied, operation: "delete messages of", path: "q")
+
+    @Test func whoMayNotDeleteIsToldAndComesToAnEnd() throws {
+        for number in 1...25 { put("\(number).json", "\(number)\n") }
+        for number in 1...25 { queue.notify("in/\(number).json", etag: "etag-\(number)") }
+        queue.fail(nil, deletions: noDeletion)
+        queue.hidesNothing()
+        try collector.drain()
+        #expect(lines.count == 25 && queue.messages.count == 25)
+        #expect(collector.unreadable == [noDeletion])
+        queue.fail(nil)
+        try collector.drain()
+        #expect(queue.messages.isEmpty && collector.unreadable.isEmpty)
+    }
+
+    @Test func aDeletionThatFailsAfterTheLastLookIsTold() throws {
+        try collector.drain()
+        queue.notify("in/gone.json", etag: "etag-1")
+        queue.fail(nil, deletions: noDeletion)
+        try collector.drain()
+        #expect(collector.unreadable == [noDeletion])
     }
 
     // MARK: Another thread receives

@@ -134,7 +134,7 @@ package final class NotifiedObjects: ObjectPlace {
 
     private func url(_ key: String) -> ObjectURL { ObjectURL("\(base.bucketURL)/\(key)") }
 
-    package func conclude(unread: [FoundObject], failing: [FoundObject]) {
+    package func conclude(unread: [FoundObject], failing: [FoundObject]) -> [StorageError] {
         unfinished = unfinished.filter { !wasLookedAt($0.key) }
         for object in unread where wasLookedAt(ObjectURL(object.key)) {
             if !keep(ObjectURL(object.key), object.version) { hasForgotten = true }
@@ -151,6 +151,7 @@ package final class NotifiedObjects: ObjectPlace {
             if unfinished[object] == nil { finish(open.settle(object)) }
         }
         deleteDone()
+        return [deleteFailure].compactMap(\.self)
     }
 
     /// Keeps an object in mind; false when there is no room for it.
@@ -199,7 +200,9 @@ package final class NotifiedObjects: ObjectPlace {
                 receiveFailure = Self.storageError(error)
             }
             deleteDone()
-            hasMore = hasNews
+            hasMore = hasNews && deleteFailure == nil
+            // What cannot be deleted is handed out again and again.
+            guard hasMore else { return }
         }
     }
 

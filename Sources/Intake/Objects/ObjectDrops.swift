@@ -192,7 +192,7 @@ package final class ObjectDrops {
         notes.sift(&found, after: ledger, keeping: lastReport.isLeaptOver ?? { _ in false }, now: clock()) {
             completed($0, ledger)
         }
-        place.conclude(unread: found, failing: failures.values.map(\.object))
+        for error in place.conclude(unread: found, failing: failures.values.map(\.object)) { tell(error) }
         found.sort { ($0.modified, $0.key) < ($1.modified, $1.key) }
         ObjectNames.leaveOneCompression(of: &found)
         backlog = []
@@ -241,6 +241,10 @@ package final class ObjectDrops {
             lastReport.remarks.append(.isDamaged(key: key))
             error = StorageError(errno: EBADMSG, operation: "decompress", path: key)
         }
+        tell(error)
+    }
+
+    private func tell(_ error: StorageError) {
         if !lastReport.unreadable.contains(error) { lastReport.unreadable.append(error) }
     }
 

@@ -21,6 +21,8 @@ package final class MemoryQueue: MessageQueue, @unchecked Sendable {
     private var sentCount = 0
     private var isClosed = false
     private var failure: StorageError?
+    private var deletionFailure: StorageError?
+    private var isHiding = true
     private var requests = 0
 
     /// Has no messages.
@@ -77,8 +79,16 @@ package final class MemoryQueue: MessageQueue, @unchecked Sendable {
         locked { for index in held.indices { held[index].message.handle = nil } }
     }
 
-    /// From now on requests fail; nil for an end of that.
-    package func fail(_ error: StorageError?) { locked { failure = error } }
+    /// From now on messages are handed out again at once.
+    package func hidesNothing() { locked { isHiding = false } }
+
+    /// From now on requests fail, or deletions alone; nil for an end of that.
+    package func fail(_ error: StorageError?, deletions: StorageError? = nil) {
+        locked {
+            failure = error
+            deletionFailure = deletions
+        }
+    }
 
     /// Names of the messages that were not deleted.
     package var messages: [String] { locked { held.map(\.id) } }
@@ -110,7 +120,7 @@ package final class MemoryQueue: MessageQueue, @unchecked Sendable {
         }
         if let failure { throw failure }
         var given: [QueueMessage] = []
-        for index in held.indices where held[index].message.handle == nil && given.count < 10 {
+        for index in held.indices where (held[index].message.handle == nil || !isHiding) && given.count < 10 {
             handleCount += 1
             held[index].message.handle = "handle-\(handleCount)"
             let (id, message) = held[index]
@@ -122,7 +132,7 @@ package final class MemoryQueue: MessageQueue, @unchecked Sendable {
     package func delete(_ messages: [QueueMessage]) throws {
         try locked {
             requests += 1
-            if let failure { throw failure }
+            if let failure = failure ?? deletionFailure { throw failure }
             let handles = Set(messages.map(\.receiptHandle))
             precondition(handles.count == messages.count, "SQS takes each handle once")
             held.removeAll { $0.message.handle.map(handles.contains) ?? false }
