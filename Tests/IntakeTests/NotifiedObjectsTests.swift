@@ -8,22 +8,22 @@ import Testing
 
 /// Objects of a bucket that tells of new ones: what is read, what is asked for, and which messages go.
 @Suite final class NotifiedObjectsTests {
-    private let bucket = MemoryBucket()
-    private let queue = MemoryQueue()
+    let bucket = MemoryBucket()
+    let queue = MemoryQueue()
     /// Since the machine began, in nanoseconds.
     private var uptime: Int64 = 0
     /// What somebody has set the clock to, in nanoseconds.
     private var wallClock: Int64 = 1_793_491_200_000_000_000
-    private var limits = NotifiedObjects.Limits()
+    var limits = NotifiedObjects.Limits()
     private var places: [NotifiedObjects] = []
-    private lazy var collector = ObjectCollector(
+    lazy var collector = ObjectCollector(
         ObjectSource(patterns: ["s3://bucket/in/**/*.json"]),
         clock: { [unowned self] in wallClock },
         place: { [unowned self] in place() }
     )
 
     /// The place that the collector uses now.
-    private var objects: NotifiedObjects { places[places.count - 1] }
+    var objects: NotifiedObjects { places[places.count - 1] }
 
     private func place() -> NotifiedObjects {
         let base = BucketObjects(
@@ -34,7 +34,7 @@ import Testing
         let place = NotifiedObjects(
             base,
             queue: queue,
-            listInterval: 3_600_000_000_000,
+            listInterval: .seconds(3_600),
             limits: limits,
             uptime: { [unowned self] in uptime }
         )
@@ -42,17 +42,29 @@ import Testing
         return place
     }
 
-    private func put(_ key: String, _ text: String) { bucket.put("in/\(key)", text) }
+    func put(_ key: String, _ text: String) { bucket.put("in/\(key)", text) }
+
+    /// Puts an object; the bucket tells of it.
+    func deliver(_ key: String, _ text: String, etag: String) {
+        put(key, text)
+        queue.notify("in/\(key)", etag: etag)
+    }
+
+    /// Expects that these lines were read, each once, and that no message is left.
+    func expectDone(_ expected: [String], sourceLocation: SourceLocation = #_sourceLocation) {
+        #expect(lines == expected, sourceLocation: sourceLocation)
+        #expect(queue.messages.isEmpty, sourceLocation: sourceLocation)
+    }
 
     /// Reads what is there, until nothing is unread; the requests of that.
-    private func drained() throws -> [MemoryBucket.Request] {
+    func drained() throws -> [MemoryBucket.Request] {
         _ = bucket.takeRequests()
         try collector.drain()
         return bucket.takeRequests()
     }
 
     /// Runs `body` while nobody may look at some objects.
-    private func denying(_ keys: Set<String>, _ body: () throws -> Void) rethrows {
+    func denying(_ keys: Set<String>, _ body: () throws -> Void) rethrows {
         bucket.beforeRequests { request in
             guard case .head(let key) = request, keys.contains(key) else { return }
             throw StorageError(code: .permissionDenied, operation: "look at", path: "s3://bucket/\(key)")
@@ -61,15 +73,14 @@ import Testing
         try body()
     }
 
-    private var lines: [String] { collector.lines.map(\.line) }
+    var lines: [String] { collector.lines.map(\.line) }
 
     // MARK: Hints
 
     @Test func theFirstLookListsAndLaterOnesAskForWhatMessagesName() throws {
         put("a.json", "1\n")
         #expect(try drained().filter { $0 == .list }.count == 1)
-        put("b.json", "2\n")
-        queue.notify("in/b.json", etag: "etag-2")
+        deliver("b.json", "2\n", etag: "etag-2")
         #expect(try drained() == [.head("in/b.json"), .start("in/b.json")])
         #expect(lines == ["1", "2"])
         #expect(queue.messages.isEmpty)
@@ -77,17 +88,15 @@ import Testing
     }
 
     @Test func aMessageAboutAListedVersionIsDeletedWithoutAnotherRequest() throws {
-        put("a.json", "1\n")
-        queue.notify("in/a.json", etag: "etag-1")
+        deliver("a.json", "1\n", etag: "etag-1")
         queue.notify("in/a.json", etag: "etag-1")
         #expect(try drained() == [.list, .start("in/a.json")])
-        #expect(lines == ["1"] && queue.messages.isEmpty)
+        expectDone(["1"])
     }
 
     @Test func aMessageIsDeletedAfterTheReceiptAndNotBefore() throws {
         try collector.drain()
-        put("a.json", "1\n")
-        queue.notify("in/a.json", etag: "etag-1")
+        deliver("a.json", "1\n", etag: "etag-1")
         try collector.batch(isLost: true)
         #expect(queue.messages.count == 1, "the batch was lost")
         try collector.batch()
@@ -107,14 +116,13 @@ import Testing
 
     @Test func aProcessThatDiesTakesNothingTwice() throws {
         try collector.drain()
-        put("a.json", "1\n")
-        queue.notify("in/a.json", etag: "etag-1")
+        deliver("a.json", "1\n", etag: "etag-1")
         try collector.batch()
         #expect(queue.messages.count == 1)
         collector.restart()
         queue.showAgain()
         try collector.drain()
-        #expect(lines == ["1"] && queue.messages.isEmpty)
+        expectDone(["1"])
     }
 
     // MARK: Messages that repeat, lie and come late
@@ -122,47 +130,42 @@ import Testing
     @Test func messagesOutOfOrderAndTwiceTakeEachLineOnce() throws {
         try collector.drain()
         put("a.json", "1\n")
-        put("a.json", "1\n2\n")
-        queue.notify("in/a.json", etag: "etag-2")
+        deliver("a.json", "1\n2\n", etag: "etag-2")
         queue.notify("in/a.json", etag: "etag-1")
         queue.notify("in/a.json", etag: "etag-2")
         let requests = try drained()
         #expect(requests == [.head("in/a.json"), .start("in/a.json")])
         queue.notify("in/a.json", etag: "etag-1")
         #expect(try drained() == [.head("in/a.json")], "an old version may be news")
-        #expect(lines == ["1", "2"] && queue.messages.isEmpty)
+        expectDone(["1", "2"])
     }
 
     @Test func whatIsOverwrittenBetweenMessageAndRequestIsReadAsItIs() throws {
         try collector.drain()
-        put("a.json", "1\n")
-        queue.notify("in/a.json", etag: "etag-1")
+        deliver("a.json", "1\n", etag: "etag-1")
         bucket.beforeRequests { [bucket] request in
             guard request == .head("in/a.json") else { return }
             bucket.beforeRequests(nil)
             bucket.put("in/a.json", "1\n2\n")
         }
         try collector.drain()
-        #expect(lines == ["1", "2"] && queue.messages.isEmpty)
+        expectDone(["1", "2"])
     }
 
     @Test func newsDuringABatchAreLookedAtAfterIt() throws {
         try collector.drain()
-        put("a.json", "1\n")
-        queue.notify("in/a.json", etag: "etag-1")
+        deliver("a.json", "1\n", etag: "etag-1")
         try collector.batch()
-        put("a.json", "1\n2\n")
-        queue.notify("in/a.json", etag: "etag-2")
+        deliver("a.json", "1\n2\n", etag: "etag-2")
         try collector.drain()
-        #expect(lines == ["1", "2"] && queue.messages.isEmpty)
+        expectDone(["1", "2"])
     }
 
     @Test func newsOutliveTheReceiptOfAnOlderVersion() throws {
         let place = place()
         _ = try place.list(unless: { _, _ in false }, { _ in })
         _ = place.conclude(unread: [], failing: [])
-        put("a.json", "1\n")
-        queue.notify("in/a.json", etag: "etag-1")
+        deliver("a.json", "1\n", etag: "etag-1")
         _ = try place.list(unless: { _, _ in false }, { _ in })
         let object = FoundObject(key: "s3://bucket/in/a.json", byteCount: 2, modified: 0, version: "etag-1")
         _ = place.conclude(unread: [object], failing: [])
@@ -187,8 +190,7 @@ import Testing
 
     @Test func anExpiredHandleDoesNoHarm() throws {
         try collector.drain()
-        put("a.json", "1\n")
-        queue.notify("in/a.json", etag: "etag-1")
+        deliver("a.json", "1\n", etag: "etag-1")
         try collector.batch()
         queue.showAgain()
         _ = try queue.receive(wait: .zero)
@@ -196,17 +198,16 @@ import Testing
         #expect(queue.messages.count == 1, "it was handed out to somebody else meanwhile")
         queue.showAgain()
         #expect(try drained() == [])
-        #expect(lines == ["1"] && queue.messages.isEmpty)
+        expectDone(["1"])
     }
 
     @Test func aMessageThatIsHandedOutAgainIsDeletedByItsNewHandle() throws {
         try collector.drain()
-        put("a.json", "1\n")
-        queue.notify("in/a.json", etag: "etag-1")
+        deliver("a.json", "1\n", etag: "etag-1")
         try collector.batch(isLost: true)
         queue.showAgain()
         try collector.drain()
-        #expect(lines == ["1"] && queue.messages.isEmpty)
+        expectDone(["1"])
     }
 
     // MARK: Messages about nothing
@@ -313,110 +314,19 @@ import Testing
         #expect(lines == ["c", "a", "b"])
     }
 
-    // MARK: Bounds
-
-    @Test func whatIsUnreadBeyondTheBoundIsFoundByAnotherListing() throws {
-        limits.objects = 2
-        for number in 1...5 { put("\(number).json", "\(number)\n") }
-        try collector.batch(isLost: true)
-        let listings = try drained().filter { $0 == .list }.count
-        #expect(listings == 2, "one finds what was lost, one that nothing is left")
-        #expect(lines == ["1", "2", "3", "4", "5"])
-        #expect(try drained() == [])
-    }
-
-    @Test func whatIsReadTakesNoRoom() throws {
-        limits.objects = 2
-        put("a.json", "1\n")
-        put("b.json", "2\n")
-        try collector.drain()
-        put("c.json", "3\n")
-        queue.notify("in/c.json", etag: "etag-3")
-        try denying(["in/c.json"]) { try collector.drain() }
-        #expect(try drained() == [.head("in/c.json"), .start("in/c.json")])
-        #expect(lines == ["1", "2", "3"])
-    }
-
-    @Test func messagesOfWhatCannotBeReadHoldUpNoOthers() throws {
-        limits.messages = 2
-        limits.objects = 2
-        try collector.drain()
-        for number in 1...3 {
-            put("\(number).json", "\(number)\n")
-            queue.notify("in/\(number).json", etag: "etag-\(number)")
-        }
-        try denying(["in/1.json", "in/2.json", "in/3.json"]) {
-            try collector.drain()
-            put("4.json", "4\n")
-            queue.notify("in/4.json", etag: "etag-4")
-            let asked = try drained().compactMap { if case .head(let key) = $0 { key } else { nil } }
-            #expect(Set(asked).count == 3, "two that cannot be read, and the new one")
-        }
-        #expect(lines == ["4"] && collector.unreadable.count == 1, "the new one has taken a place")
-        // What was forgotten comes with its message, or with the next listing.
-        queue.showAgain()
-        try collector.drain()
-        #expect(Set(lines) == ["1", "2", "3", "4"] && queue.messages.isEmpty)
-    }
-
-    @Test func noMoreMessagesAreTakenWhileTheBucketDoesNotAnswer() throws {
-        limits.messages = 2
-        try collector.drain()
-        let (inbox, _) = objects.receiveElsewhere()
-        let thread = ReceivingThread(inbox, queue)
-        bucket.beforeRequests { _ in
-            throw StorageError(errno: EAGAIN, operation: "look at", path: "s3://bucket/in/a.json")
-        }
-        for _ in 1...3 {
-            queue.notify("in/a.json", etag: "etag-1")
-            inbox.wait(until: .now + .seconds(600))
-            #expect(throws: StorageError.self) { try collector.batch() }
-        }
-        #expect(inbox.take().messages.count == 1)
-        inbox.close()
-        queue.close()
-        thread.join()
-    }
-
-    // MARK: Messages that cannot be deleted
-
-    private let noDeletion = StorageError(code: .permissionDenied, operation: "delete messages of", path: "q")
-
-    @Test func whoMayNotDeleteIsToldAndComesToAnEnd() throws {
-        for number in 1...25 { put("\(number).json", "\(number)\n") }
-        for number in 1...25 { queue.notify("in/\(number).json", etag: "etag-\(number)") }
-        queue.fail(nil, deletions: noDeletion)
-        queue.hidesNothing()
-        try collector.drain()
-        #expect(lines.count == 25 && queue.messages.count == 25)
-        #expect(collector.unreadable == [noDeletion])
-        queue.fail(nil)
-        try collector.drain()
-        #expect(queue.messages.isEmpty && collector.unreadable.isEmpty)
-    }
-
-    @Test func aDeletionThatFailsAfterTheLastLookIsTold() throws {
-        try collector.drain()
-        queue.notify("in/gone.json", etag: "etag-1")
-        queue.fail(nil, deletions: noDeletion)
-        try collector.drain()
-        #expect(collector.unreadable == [noDeletion])
-    }
-
     // MARK: Another thread receives
 
     @Test func messagesOfAnotherThreadAreTakenWithoutARequestToTheQueue() throws {
         try collector.drain()
         let (inbox, _) = objects.receiveElsewhere()
         let requests = queue.requestCount
-        put("a.json", "1\n")
-        queue.notify("in/a.json", etag: "etag-1")
+        deliver("a.json", "1\n", etag: "etag-1")
         #expect(try drained() == [])
         #expect(queue.requestCount == requests)
         let thread = ReceivingThread(inbox, queue)
         inbox.wait(until: .now + .seconds(600))
         try collector.drain()
-        #expect(lines == ["1"] && queue.messages.isEmpty)
+        expectDone(["1"])
         inbox.close()
         queue.close()
         thread.join()

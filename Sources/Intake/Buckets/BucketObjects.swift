@@ -8,14 +8,14 @@ import ObjectStorage
 package final class BucketObjects: ObjectPlace {
     /// What is leapt over.
     package struct Window: Sendable {
-        /// How often all days are listed, in nanoseconds.
-        package var wholeInterval: Int64
+        /// How often all days are listed.
+        package var wholeInterval: Duration
         /// The first day that each listing looks at, as `2026-11-21`, at a time in nanoseconds since 1970-01-01 UTC.
         package var firstDay: @Sendable (Int64) -> String
 
         /// Creates a window.
         package init(
-            wholeInterval: Int64 = 3_600_000_000_000,
+            wholeInterval: Duration = .seconds(3_600),
             firstDay: @escaping @Sendable (Int64) -> String
         ) {
             self.wholeInterval = wholeInterval
@@ -55,7 +55,7 @@ package final class BucketObjects: ObjectPlace {
         parsed = self.patterns.map { KeyPattern($0, bucket: bucket.url) }
         self.window = window
         self.clock = clock
-        wholeListing = Recurrence(every: window?.wholeInterval ?? 0, uptime: uptime)
+        wholeListing = Recurrence(every: window?.wholeInterval ?? .zero, uptime: uptime)
         ahead = ReadAhead(bucket)
     }
 

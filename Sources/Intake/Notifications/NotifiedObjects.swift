@@ -66,13 +66,13 @@ package final class NotifiedObjects: ObjectPlace {
     /// - Parameters:
     ///   - base: The objects.
     ///   - queue: Has the notifications of their bucket, and of no other pipeline.
-    ///   - listInterval: The longest time between two listings, in nanoseconds.
+    ///   - listInterval: The longest time between two listings.
     ///   - limits: How much is kept in mind.
     ///   - uptime: In nanoseconds, by a clock that nobody sets.
     package init(
         _ base: BucketObjects,
         queue: any MessageQueue,
-        listInterval: Int64 = 3_600_000_000_000,
+        listInterval: Duration = .seconds(3_600),
         limits: Limits = Limits(),
         uptime: @escaping () -> Int64 = Uptime.nanoseconds
     ) {

@@ -1,8 +1,8 @@
 import Glibc
 
 /// Something that is to be done again and again, by a clock that nobody sets.
-struct Recurrence {
-    private let interval: Int64
+package struct Recurrence {
+    private let interval: Duration
     private let uptime: () -> Int64
     /// When it was done last, by that clock.
     private var last: Int64?
@@ -10,21 +10,21 @@ struct Recurrence {
     /// Was not done yet.
     ///
     /// - Parameters:
-    ///   - interval: The longest time between two times, in nanoseconds.
+    ///   - interval: The longest time between two times.
     ///   - uptime: Nanoseconds since some instant.
-    init(every interval: Int64, uptime: @escaping () -> Int64) {
+    package init(every interval: Duration, uptime: @escaping () -> Int64 = Uptime.nanoseconds) {
         self.interval = interval
         self.uptime = uptime
     }
 
     /// Whether it was done at all.
-    var wasDone: Bool { last != nil }
+    package var wasDone: Bool { last != nil }
 
     /// Whether it is to be done now.
-    var isDue: Bool { last.map { uptime() - $0 >= interval } ?? true }
+    package var isDue: Bool { last.map { .nanoseconds(uptime() - $0) >= interval } ?? true }
 
     /// It is done now.
-    mutating func note() { last = uptime() }
+    package mutating func note() { last = uptime() }
 }
 
 /// The time since this machine began.

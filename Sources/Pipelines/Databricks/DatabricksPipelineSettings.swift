@@ -107,12 +107,16 @@ package struct DatabricksPipelineSettings: Sendable {
     /// - Returns: The objects; their looks take messages from the queue.
     func notifiedObjects(clock: @escaping @Sendable () -> Int64) -> NotifiedObjects? {
         guard let notifications, let objects = bucketObjects(clock: clock) else { return nil }
-        let (seconds, attoseconds) = notifications.listInterval.components
         return NotifiedObjects(
             objects,
             queue: notifications.queue,
-            listInterval: seconds * 1_000_000_000 + attoseconds / 1_000_000_000
+            listInterval: notifications.listInterval
         )
+    }
+
+    /// How often a bucket is listed to see what lies unread; nil where looks cost no requests.
+    var listingInterval: Duration? {
+        bucket == nil ? nil : notifications?.listInterval ?? pollInterval
     }
 
     private func bucketObjects(clock: @escaping @Sendable () -> Int64) -> BucketObjects? {
