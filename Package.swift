@@ -63,6 +63,9 @@ let package = Package(
         ),
         .systemLibrary(name: "CPgQuery"),
 
+        // Threads.
+        .target(name: "Monitors", swiftSettings: hot),
+
         // Values: no I/O, no clock.
         .target(name: "Columnar", dependencies: ["CByteScan"], swiftSettings: hot),
         .target(name: "SQLText", dependencies: ["CByteScan", "CPgQuery"], swiftSettings: hot),
@@ -114,7 +117,9 @@ let package = Package(
         ),
         .target(
             name: "Intake",
-            dependencies: ["BatchProtocol", "CByteScan", "CCompression", "CFileSystem", "ObjectStorage"],
+            dependencies: [
+                "BatchProtocol", "CByteScan", "CCompression", "CFileSystem", "Monitors", "ObjectStorage",
+            ],
             swiftSettings: strict
         ),
 
@@ -123,7 +128,7 @@ let package = Package(
             name: "Pipelines",
             dependencies: [
                 "AuditFormats", "BatchProtocol", "Catalog", "Columnar", "DeltaLog", "DeltaTables", "Intake",
-                "JSONText", "ObjectStorage", "ParquetFiles", "PostgresSessions",
+                "JSONText", "Monitors", "ObjectStorage", "ParquetFiles", "PostgresSessions",
             ],
             swiftSettings: hot
         ),
@@ -164,11 +169,12 @@ let package = Package(
         ),
         .target(
             name: "SimulatedBucket",
-            dependencies: ["Intake", "ObjectStorage"],
+            dependencies: ["Intake", "Monitors", "ObjectStorage"],
             path: "Tests/Support/SimulatedBucket",
             swiftSettings: strict
         ),
 
+        .testTarget(name: "MonitorsTests", dependencies: ["Monitors"], swiftSettings: strict),
         .testTarget(name: "PostgresSessionsTests", dependencies: ["PostgresSessions"], swiftSettings: strict),
         .testTarget(name: "ColumnarTests", dependencies: ["Columnar"], swiftSettings: strict),
         .testTarget(

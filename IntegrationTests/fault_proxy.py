@@ -154,8 +154,8 @@ class FaultProxy:
         writer.close()
         return answer
 
-    async def _refuse(self, writer, request, status, code):
-        body = b"" if request.head.startswith(b"HEAD ") else f"<Error><Code>{code}</Code><Message>spoilt</Message></Error>".encode()
+    async def _refuse(self, writer, request, status, code, message="spoilt"):
+        body = b"" if request.head.startswith(b"HEAD ") else f"<Error><Code>{code}</Code><Message>{message}</Message></Error>".encode()
         writer.write(f"HTTP/1.1 {status} {code}\r\nContent-Type: application/xml\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
         await writer.drain()
         return True

@@ -314,6 +314,22 @@ def a_queue_that_cannot_be_used_is_said_and_holds_nothing_up(b):
     yield f"afterwards: {reckon(w)}"
 
 
+@case
+def who_may_not_delete_messages_is_told_and_comes_to_an_end(b):
+    # Each message is handed out again at once.
+    w = b.lake(visibility=0)
+    for n in range(15):
+        w.deliver(f"{n}.json", joined(some("jobs", n)))
+    rights = [{"Effect": "Allow", "Action": action, "Resource": "*"} for action in ("s3:*", "sqs:ReceiveMessage", "sqs:GetQueueAttributes")]
+    id, secret = b.service.user("no-deletion", *rights)
+    done = w.run(env=harness.environment(AWS_ACCESS_KEY_ID=id, AWS_SECRET_ACCESS_KEY=secret))
+    said = done.stdout + done.stderr
+    demand(done.returncode == INPUT and "delete messages" in said and "right to" in said and "everything else was loaded" in said, f"run --once ended with {done.returncode} and said {said}")
+    demand(w.queue.count() > 14, f"only {w.queue.count()} messages are left")
+    drain_until(w, 0)
+    yield f"no right to delete: {done.stderr.strip().splitlines()[0]}; {reckon(w)}"
+
+
 if __name__ == "__main__":
     warnings.filterwarnings("ignore", category=UserWarning)
     status = harness.run_cases(__doc__, Bench)

@@ -11,7 +11,7 @@ import harness, s3_lake
 from databricks_test import some
 from fault_proxy import FaultProxy
 from harness import case, demand
-from s3_lake_test import Bench, joined, settle
+from s3_lake_test import INPUT, Bench, joined, reckon, settle
 from s3_service import BUCKET
 
 
@@ -92,6 +92,68 @@ def objects_that_change_between_listing_and_reading(b):
         w.deliver("gone.json", joined(some("jobs", 90, 91)))
         w.drain()
         yield f"and read when it comes back: {settle(w)}"
+
+
+class Refuser(FaultProxy):
+    """refuses single objects, as S3 does those whose key cannot be used; `refused`: by name what it answers"""
+
+    def __init__(self, upstream):
+        self.refused = {}
+        super().__init__(upstream)
+
+    async def _answer(self, request, reader, writer):
+        path = request.head.split(b" ")[1].split(b"?")[0].decode()
+        for name, said in self.refused.items():
+            if path.endswith(f"/{name}"):
+                return await self._refuse(writer, request, 400, *said)
+        return await super()._answer(request, reader, writer)
+
+
+@case
+def objects_whose_key_cannot_be_used(b):
+    with Refuser(b.service.port) as proxy:
+        w = s3_lake.delivered(b.service, endpoint=proxy.endpoint)(b.a.binary, b.place())
+        refused = {
+            "disabled.json": ("KMS.DisabledException", "arn:aws:kms:us-east-1:111122223333:key/1 is disabled."),
+            "own key.json": ("InvalidRequest", "The object was stored using a form of Server Side Encryption. The correct parameters must be provided to retrieve the object."),
+        }
+        proxy.refused = {name.replace(" ", "%20"): said for name, said in refused.items()}
+        w.deliver("a.json", joined(some("jobs", 0)))
+        for n, name in enumerate(refused):
+            w.deliver(name, joined(some("clusters", n)), is_read=False)
+        w.deliver("z.json", joined(some("jobs", 1)))
+        done = w.run()
+        said = done.stdout + done.stderr
+        told = ["2 files cannot be read", "everything else was loaded", *refused, *(code for code, _ in refused.values())]
+        demand(done.returncode == INPUT and all(word in said for word in told), f"run --once ended with {done.returncode} and said {said}")
+        yield f"objects of a disabled KMS key and of a customer's own are left out and told: {reckon(w)}"
+        proxy.refused = {}
+        for n, name in enumerate(refused):
+            w.deliver(name, joined(some("clusters", n)))
+        w.drain()
+        yield f"and read when their keys can be used: {settle(w)}"
+        proxy.refused = {w.source + "/a.json": ("InvalidRequest", "S3 Transfer Acceleration is not configured on this bucket")}
+        w.deliver("a.json", joined(some("jobs", 0, 2)), is_read=False)
+        done = w.run()
+        demand(done.returncode == INPUT and "Transfer Acceleration" in done.stderr and "everything else" not in done.stderr, f"a request that is wrong: {done.returncode}, {done.stderr}")
+        proxy.refused = {}
+        w.deliver("a.json", joined(some("jobs", 0, 2)))
+        w.drain()
+        yield f"a request that is wrong ends the run: {settle(w)}"
+
+
+@case
+def objects_in_an_archive(b):
+    w, client = b.lake(), b.service.client()
+    w.deliver("a.json", joined(some("jobs", 0)))
+    client.put_object(Bucket=BUCKET, Key=f"{w.source}/old.json", Body=joined(some("clusters", 0)), StorageClass="GLACIER")
+    done = w.run()
+    said = done.stdout + done.stderr
+    demand(done.returncode == INPUT and "old.json" in said and "restore the object" in said, f"run --once ended with {done.returncode} and said {said}")
+    yield f"an object in an archive is left out and told: {reckon(w)}"
+    w.deliver("old.json", joined(some("clusters", 0)))
+    w.drain()
+    yield f"and read when it is back: {settle(w)}"
 
 
 def too_old(report):

@@ -6,7 +6,8 @@ extension StorageError {
         let code: Code =
             switch error.code {
             case .notFound: .notFound
-            case .accessDenied: .permissionDenied
+            // A person can mend it for this one object, and others may be had.
+            case .accessDenied, .keyUnusable, .keyWanted, .archived: .permissionDenied
             case .credentialsRefused: .other(EKEYREJECTED)
             case .noCredentials: .other(ENOKEY)
             case .preconditionFailed: .other(ESTALE)

@@ -10,7 +10,10 @@ import Testing
     private static let hour: Int64 = 3_600_000_000_000
 
     private final class Time {
+        /// Since the machine began.
         var nanoseconds: Int64 = 0
+        /// What somebody has set the clock to.
+        var wallClock: Int64 = 1_793_491_200_000_000_000
     }
 
     private let time = Time()
@@ -26,7 +29,8 @@ import Testing
             bucket,
             patterns: patterns.map { "s3://bucket" + $0 },
             window: window,
-            clock: { time.nanoseconds }
+            clock: { time.wallClock },
+            uptime: { time.nanoseconds }
         )
     }
 
@@ -214,7 +218,7 @@ import Testing
         let time = time
         return ObjectCollector(
             ObjectSource(patterns: []),
-            clock: { time.nanoseconds },
+            clock: { time.wallClock },
             place: { objects(bucket, ["/**"], window: window) }
         )
     }
@@ -229,6 +233,8 @@ import Testing
         bucket.put("date=2026-11-20/c.json", "3\n")
         try collector.drain()
         #expect(collector.lines.map(\.line) == ["1", "3"])
+        // The clock is set back meanwhile.
+        time.wallClock -= 24 * Self.hour
         time.nanoseconds = Self.hour
         try collector.drain()
         #expect(collector.lines.map(\.line) == ["1", "3", "2"])

@@ -37,10 +37,10 @@ import Testing
     }
 
     @Test(
-        "an object on a faulty disk is tried again after a minute, or when it is replaced",
-        arguments: [true, false]
+        "an object on a faulty disk is tried again after a minute, when it is replaced, or when the clock was set back",
+        arguments: [60_000_000_000, nil, -1] as [Int64?]
     )
-    func faultyDisk(isReplaced: Bool) throws {
+    func faultyDisk(triedAt later: Int64?) throws {
         bucket.readFaults["s3://bucket/b"] = .other(EIO)
         var time: Int64 = 0
         let collector = collector { time }
@@ -50,7 +50,7 @@ import Testing
         time = 59_000_000_000
         #expect(try collector.batch().isEmpty)
         #expect(collector.unreadable == [error(.other(EIO))])
-        if isReplaced { bucket.put("s3://bucket/b", "{\"b\":0}\n") } else { time = 60_000_000_000 }
+        if let later { time = later } else { bucket.put("s3://bucket/b", "{\"b\":0}\n") }
         try collector.drain()
         #expect(lines(collector).last == "{\"b\":0}")
         #expect(collector.unreadable.isEmpty)

@@ -8,14 +8,14 @@ import ObjectStorage
 package final class BucketObjects: ObjectPlace {
     /// What is leapt over.
     package struct Window: Sendable {
-        /// How often all days are listed, in nanoseconds.
-        package var wholeInterval: Int64
+        /// How often all days are listed.
+        package var wholeInterval: Duration
         /// The first day that each listing looks at, as `2026-11-21`, at a time in nanoseconds since 1970-01-01 UTC.
         package var firstDay: @Sendable (Int64) -> String
 
         /// Creates a window.
         package init(
-            wholeInterval: Int64 = 3_600_000_000_000,
+            wholeInterval: Duration = .seconds(3_600),
             firstDay: @escaping @Sendable (Int64) -> String
         ) {
             self.wholeInterval = wholeInterval
@@ -30,8 +30,8 @@ package final class BucketObjects: ObjectPlace {
     private let window: Window?
     private let clock: () -> Int64
     private let ahead: ReadAhead
-    /// When all days were listed last, in nanoseconds since 1970-01-01 UTC.
-    private var lastWhole: Int64?
+    /// Listings of all days.
+    private var wholeListing: Recurrence
     /// Patterns that nothing matched when all days were listed last, nor since.
     private var unmatched: Set<String> = []
 
@@ -41,29 +41,28 @@ package final class BucketObjects: ObjectPlace {
     ///   - bucket: Where they lie.
     ///   - patterns: URLs that begin with the bucket's.
     ///   - window: What is leapt over; nil for nothing.
-    ///   - clock: In nanoseconds since 1970-01-01 UTC.
+    ///   - clock: In nanoseconds since 1970-01-01 UTC; says which days are long past.
+    ///   - uptime: In nanoseconds, by a clock that nobody sets; says when all days are listed.
     package init(
         _ bucket: any Bucket,
         patterns: [String],
         window: Window? = nil,
-        clock: @escaping () -> Int64 = TailedFiles.kernelClock
+        clock: @escaping () -> Int64 = TailedFiles.kernelClock,
+        uptime: @escaping () -> Int64 = Uptime.nanoseconds
     ) {
         self.bucket = bucket
         self.patterns = patterns.flatMap(FilePattern.texts(of:))
         parsed = self.patterns.map { KeyPattern($0, bucket: bucket.url) }
         self.window = window
         self.clock = clock
+        wholeListing = Recurrence(every: window?.wholeInterval ?? .zero, uptime: uptime)
         ahead = ReadAhead(bucket)
     }
 
     package func means(_ url: String) -> Bool { key(of: url).map { !patterns(meaning: $0).isEmpty } ?? false }
 
     package func list(_ body: (ListedObject) throws -> Void) throws -> ListingReport {
-        let now = clock()
-        var firstDay: String?
-        if let window, let lastWhole, now - lastWhole < window.wholeInterval {
-            firstDay = window.firstDay(now)
-        }
+        let firstDay = wholeListing.isDue ? nil : window?.firstDay(clock())
         var report = ListingReport()
         for text in patterns {
             var pattern = KeyPattern(text, bucket: bucket.url)
@@ -78,7 +77,7 @@ package final class BucketObjects: ObjectPlace {
             report.isLeaptOver = { key in Self.day(in: key).map { key[$0...].prefix(10) < firstDay } ?? false
             }
         } else {
-            lastWhole = now
+            wholeListing.note()
         }
         return report
     }

@@ -8,21 +8,24 @@ import ObjectStorage
 /// object is forgotten, the object is asked and taken as a listed one is. The message is deleted when nothing of what was there after
 /// it came is unread: all of it has a receipt, or was known, or the object is gone. Until then it stays in the queue.
 ///
+/// What is kept in mind has bounds, beyond which nothing is lost: messages about objects that cannot be read are left to the queue,
+/// which hands them out again; where more objects of a listing are unread than are kept in mind, the next look lists; and of those that
+/// cannot be read the rest waits for the next listing.
+///
 /// Belongs to one thread; the inbox alone is shared with the one that receives.
 package final class NotifiedObjects: ObjectPlace {
     private let base: BucketObjects
     private let queue: any MessageQueue
     private let bucket: String
-    /// The longest time between two listings, in nanoseconds.
-    private let listInterval: Int64
-    private let clock: () -> Int64
+    private var listing: Recurrence
+    private let limits: Limits
     /// Where another thread puts what it receives; nil when each look receives what there is.
     private var inbox: NotificationInbox?
-    /// When the bucket was listed last, in nanoseconds since 1970-01-01 UTC.
-    private var lastListing: Int64?
     private var open = OpenMessages()
     /// Objects that a look has found and that were not done with by then, by the version that it found; empty for one that did not answer.
     private var unfinished: [ObjectURL: String] = [:]
+    /// Whether more were unread than are kept in mind.
+    private var hasForgotten = false
     /// Those that the look under way could not look at.
     private var unanswered: Set<ObjectURL> = []
     /// Whether the last look has looked at an object.
@@ -42,8 +45,17 @@ package final class NotifiedObjects: ObjectPlace {
     /// Whether the queue may have messages that no look has taken.
     package private(set) var hasMore = false
 
-    /// Messages that a look takes from the queue when no other thread does, before it looks at what they name.
-    private static let messageLimit = 1_000
+    /// How much is kept in mind.
+    package struct Limits: Sendable {
+        /// Messages whose objects are not done with; no more are taken before some are.
+        package var messages = 1_000
+        /// Objects that a look has found and that are not done with; one with a message has room in any case.
+        package var objects = 10_000
+
+        /// The usual ones.
+        package init() {}
+    }
+
     /// How long such a look waits for a message: the shortest time for which the service asks all its machines.
     private static let shortWait = Duration.seconds(1)
     /// Messages that are no notifications, as far as they are told one by one.
@@ -54,18 +66,20 @@ package final class NotifiedObjects: ObjectPlace {
     /// - Parameters:
     ///   - base: The objects.
     ///   - queue: Has the notifications of their bucket, and of no other pipeline.
-    ///   - listInterval: The longest time between two listings, in nanoseconds.
-    ///   - clock: In nanoseconds since 1970-01-01 UTC.
+    ///   - listInterval: The longest time between two listings.
+    ///   - limits: How much is kept in mind.
+    ///   - uptime: In nanoseconds, by a clock that nobody sets.
     package init(
         _ base: BucketObjects,
         queue: any MessageQueue,
-        listInterval: Int64 = 3_600_000_000_000,
-        clock: @escaping () -> Int64 = TailedFiles.kernelClock
+        listInterval: Duration = .seconds(3_600),
+        limits: Limits = Limits(),
+        uptime: @escaping () -> Int64 = Uptime.nanoseconds
     ) {
         self.base = base
         self.queue = queue
-        self.listInterval = listInterval
-        self.clock = clock
+        self.limits = limits
+        listing = Recurrence(every: listInterval, uptime: uptime)
         bucket = String(base.bucketURL.dropFirst("s3://".count))
     }
 
@@ -88,19 +102,19 @@ package final class NotifiedObjects: ObjectPlace {
     ) throws -> ListingReport {
         settle(isKnown)
         takeMessages(isKnown)
-        let now = clock()
         unanswered = []
         var report: ListingReport
         // Who hears nothing has to look.
-        if lastListing.map({ now - $0 >= listInterval }) ?? true || receiveFailure != nil {
+        if listing.isDue || hasForgotten || receiveFailure != nil {
             report = try base.list(body)
             // The queue comes after what is there.
-            if lastListing == nil { hasMore = inbox == nil }
-            lastListing = now
+            if !listing.wasDone { hasMore = inbox == nil }
+            listing.note()
+            hasForgotten = false
             let isLeaptOver = report.isLeaptOver ?? { _ in false }
             wasLookedAt = { !isLeaptOver($0.text) }
         } else {
-            report = try look(isKnown, body)
+            report = try look(body)
         }
         report.remarks += remarks
         report.unreadable += [receiveFailure, deleteFailure].compactMap(\.self)
@@ -108,12 +122,9 @@ package final class NotifiedObjects: ObjectPlace {
     }
 
     /// Looks at the objects that messages name, and at those that earlier looks have left.
-    private func look(
-        _ isKnown: (String, String) -> Bool,
-        _ body: (ListedObject) throws -> Void
-    ) throws -> ListingReport {
+    private func look(_ body: (ListedObject) throws -> Void) throws -> ListingReport {
         var named = Set(open.objects)
-        for (object, version) in unfinished where !isKnown(object.text, version) { named.insert(object) }
+        named.formUnion(unfinished.keys)
         wasLookedAt = { named.contains($0) }
         var look = try base.look(at: named.compactMap { base.key(of: $0.text) }, body)
         unanswered = Set(look.unanswered.map(url))
@@ -123,23 +134,37 @@ package final class NotifiedObjects: ObjectPlace {
 
     private func url(_ key: String) -> ObjectURL { ObjectURL("\(base.bucketURL)/\(key)") }
 
-    package func conclude(unread: [FoundObject], failing: [FoundObject]) {
+    package func conclude(unread: [FoundObject], failing: [FoundObject]) -> [StorageError] {
         unfinished = unfinished.filter { !wasLookedAt($0.key) }
-        for object in unread + failing where wasLookedAt(ObjectURL(object.key)) {
-            unfinished[ObjectURL(object.key)] = object.version
+        for object in unread where wasLookedAt(ObjectURL(object.key)) {
+            if !keep(ObjectURL(object.key), object.version) { hasForgotten = true }
+        }
+        let broken =
+            failing.map { (ObjectURL($0.key), $0.version) }.filter { wasLookedAt($0.0) }
+            + unanswered.map { ($0, "") }
+        for (object, version) in broken {
+            open.letGo(of: object)
+            keep(object, version)
         }
         awaitsReceipts = unread.contains { open.speaks(of: ObjectURL($0.key)) }
-        for object in unanswered { unfinished[object] = "" }
         for object in open.objects where wasLookedAt(object) {
             if unfinished[object] == nil { finish(open.settle(object)) }
         }
         deleteDone()
+        return [deleteFailure].compactMap(\.self)
+    }
+
+    /// Keeps an object in mind; false when there is no room for it.
+    @discardableResult
+    private func keep(_ object: ObjectURL, _ version: String) -> Bool {
+        guard unfinished.count < limits.objects || open.speaks(of: object) else { return false }
+        unfinished[object] = version
+        return true
     }
 
     /// Lets go of objects whose version of the last look has come to a receipt.
     private func settle(_ isKnown: (String, String) -> Bool) {
-        for object in open.objects {
-            guard let version = unfinished[object], isKnown(object.text, version) else { continue }
+        for (object, version) in unfinished where isKnown(object.text, version) {
             unfinished[object] = nil
             finish(open.settle(object))
         }
@@ -150,11 +175,12 @@ package final class NotifiedObjects: ObjectPlace {
 
     private func takeMessages(_ isKnown: (String, String) -> Bool) {
         if let inbox {
+            guard open.count < limits.messages else { return }
             let (messages, failure) = inbox.take()
             receiveFailure = failure
             for message in messages { take(message, isKnown) }
             deleteDone()
-        } else if lastListing != nil {
+        } else if listing.wasDone {
             receive(isKnown)
         }
     }
@@ -164,7 +190,7 @@ package final class NotifiedObjects: ObjectPlace {
         hasMore = false
         var hasNews = true
         while hasNews {
-            guard open.count < Self.messageLimit else { return }
+            guard open.count < limits.messages else { return }
             hasNews = false
             do {
                 let messages = try queue.receive(wait: Self.shortWait)
@@ -174,7 +200,9 @@ package final class NotifiedObjects: ObjectPlace {
                 receiveFailure = Self.storageError(error)
             }
             deleteDone()
-            hasMore = hasNews
+            hasMore = hasNews && deleteFailure == nil
+            // What cannot be deleted is handed out again and again.
+            guard hasMore else { return }
         }
     }
 
@@ -224,7 +252,7 @@ package final class NotifiedObjects: ObjectPlace {
             deleteFailure = nil
         } catch {
             deleteFailure = Self.storageError(error)
-            if done.count > Self.messageLimit { done = [:] }
+            if done.count > limits.messages { done = [:] }
         }
     }
 

@@ -51,6 +51,16 @@ struct OpenMessages {
     /// Whether a message speaks of an object.
     func speaks(of object: ObjectURL) -> Bool { named[object] != nil }
 
+    /// Forgets the messages that speak of an object; they are not done with.
+    mutating func letGo(of object: ObjectURL) {
+        for id in named[object] ?? [] {
+            for other in messages.removeValue(forKey: id)?.left ?? [] {
+                named[other]?.remove(id)
+                if named[other]?.isEmpty == true { named[other] = nil }
+            }
+        }
+    }
+
     /// An object is done with.
     ///
     /// - Returns: The messages that speak of no others.

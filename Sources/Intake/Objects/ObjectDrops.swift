@@ -23,17 +23,14 @@ package final class ObjectDrops {
         case nothing
     }
 
-    private enum Fault {
-        case error(StorageError)
-        /// As long as it may be being written, until when.
-        case integrity(ObjectIntegrity, freshUntil: Int64?)
-    }
-
-    private struct Failure {
-        var fault: Fault
-        var object: FoundObject
-        /// In nanoseconds since 1970-01-01 UTC.
-        var time: Int64
+    /// When a look lists the place.
+    package enum Listing: Sendable {
+        /// When nothing is left of the objects of the last listing.
+        case onceAllIsGiven
+        /// In any case.
+        case anew
+        /// Not at all: the look has what is left.
+        case never
     }
 
     /// What the objects are named by.
@@ -45,7 +42,7 @@ package final class ObjectDrops {
     private var backlog: [FoundObject] = []
     private var lastReport = ListingReport()
     private var lastLeftAlone = LeftAloneObjects()
-    private var failures: [String: Failure] = [:]
+    private var failures: [String: ObjectFailure] = [:]
     private var notes = ObjectNotes()
     private var names = ObjectNames()
     /// Objects of the last listing.
@@ -88,19 +85,22 @@ package final class ObjectDrops {
     ///   - ledger: What earlier batches have read.
     ///   - formerFolders: Where the objects may have lain when earlier batches read them: what `folders` gave then.
     ///   - limit: Objects that are wanted at the most; at least 1.
+    ///   - listing: When the place is listed.
     /// - Returns: Objects to be opened, in order of arrival, what a person should know and what cannot be read.
     /// - Throws: `StorageError` when the place cannot be listed.
     /// - Complexity: One stat for each file that is there.
     package func look(
         after ledger: ObjectLedger,
         formerFolders: [String] = [],
-        limit: Int
+        limit: Int,
+        listing: Listing = .onceAllIsGiven
     ) throws -> ObjectLook {
         precondition(limit > 0)
         names.others = formerFolders
         if let key = last?.key, ledger.find(key)?.isFinished ?? true { last = nil }
+        if listing == .anew { backlog = [] }
         if !backlog.isEmpty { backlog = backlog.compactMap { refreshed($0, ledger) } }
-        if backlog.isEmpty {
+        if backlog.isEmpty, listing != .never {
             repeat { try list(ledger) } while backlog.isEmpty && place.hasMore
         }
         let objects = backlog.suffix(limit).reversed().map { completed($0, ledger) }
@@ -192,7 +192,7 @@ package final class ObjectDrops {
         notes.sift(&found, after: ledger, keeping: lastReport.isLeaptOver ?? { _ in false }, now: clock()) {
             completed($0, ledger)
         }
-        place.conclude(unread: found, failing: failures.values.map(\.object))
+        for error in place.conclude(unread: found, failing: failures.values.map(\.object)) { tell(error) }
         found.sort { ($0.modified, $0.key) < ($1.modified, $1.key) }
         ObjectNames.leaveOneCompression(of: &found)
         backlog = []
@@ -221,33 +221,29 @@ package final class ObjectDrops {
     /// replaced.
     package func setAside(_ object: FoundObject, _ error: StorageError) { setAside(object, .error(error)) }
 
-    private func setAside(_ object: FoundObject, _ fault: Fault) {
-        let failure = Failure(fault: fault, object: object, time: clock())
+    private func setAside(_ object: FoundObject, _ fault: ObjectFailure.Fault) {
+        let failure = ObjectFailure(fault: fault, object: object, time: clock())
         failures[object.key] = failure
         passOver(object)
         tell(failure)
     }
 
-    private func tell(_ failure: Failure) {
-        let key = failure.object.key
-        let error: StorageError
-        switch failure.fault {
-        case .error(let failed): error = failed
-        case .integrity(.cut, let freshUntil):
-            lastReport.remarks.append(.endsTooEarly(key: key))
-            if let freshUntil, clock() < freshUntil { return }
-            error = StorageError(errno: ENODATA, operation: "decompress", path: key)
-        case .integrity:
-            lastReport.remarks.append(.isDamaged(key: key))
-            error = StorageError(errno: EBADMSG, operation: "decompress", path: key)
-        }
+    private func tell(_ failure: ObjectFailure) {
+        if let remark = failure.remark { lastReport.remarks.append(remark) }
+        if let error = failure.error(now: clock()) { tell(error) }
+    }
+
+    private func tell(_ error: StorageError) {
         if !lastReport.unreadable.contains(error) { lastReport.unreadable.append(error) }
     }
 
-    private func isStillFailing(_ object: FoundObject, _ failure: Failure) throws -> Bool {
+    private func isStillFailing(_ object: FoundObject, _ failure: ObjectFailure) throws -> Bool {
         guard failure.object.version == object.version else { return false }
         guard case .error(let error) = failure.fault else { return true }
-        guard error.code == .permissionDenied else { return clock() - failure.time < Self.failureTime }
+        guard error.code == .permissionDenied else {
+            // A clock that was set back does not make the wait longer.
+            return (0..<Self.failureTime).contains(clock() - failure.time)
+        }
         do {
             return try place.open(object.key) == nil
         } catch let error as StorageError where error.concernsOneFile {

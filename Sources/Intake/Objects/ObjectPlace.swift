@@ -28,7 +28,8 @@ package protocol ObjectPlace {
     /// - Parameters:
     ///   - unread: Objects with unread bytes, which will be read next.
     ///   - failing: Objects that cannot be read.
-    func conclude(unread: [FoundObject], failing: [FoundObject])
+    /// - Returns: What went wrong meanwhile, and holds up nothing.
+    func conclude(unread: [FoundObject], failing: [FoundObject]) -> [StorageError]
 
     /// Whether another listing may find more at once.
     var hasMore: Bool { get }
@@ -67,7 +68,7 @@ extension ObjectPlace {
     }
 
     /// Where a listing finds all there is, nothing has to be kept in mind.
-    package func conclude(unread: [FoundObject], failing: [FoundObject]) {}
+    package func conclude(unread: [FoundObject], failing: [FoundObject]) -> [StorageError] { [] }
 
     package var hasMore: Bool { false }
 }

@@ -21,6 +21,7 @@ package final class QueueClient: Sendable {
     private let credentials: any CredentialsProvider
     private let clock: StoreClock
     private let transport: WebTransport
+    private let calls: ServiceCalls
     /// The service's clock less this machine's, in microseconds.
     private let clockOffset = Mutex<Int64>(0)
 
@@ -40,6 +41,12 @@ package final class QueueClient: Sendable {
         self.clock = clock
         origin = try settings.origin()
         transport = WebTransport(limits: settings.limits, certificates: settings.certificates)
+        calls = ServiceCalls(
+            transport: transport,
+            credentials: credentials,
+            clock: clock,
+            retries: settings.retries
+        )
     }
 
     deinit { transport.shutdown() }
@@ -137,42 +144,32 @@ package final class QueueClient: Sendable {
 
     /// Makes a call until it has an answer or may not be repeated.
     private func send(_ action: String, _ operation: String, _ body: [UInt8]) throws -> WebResponse {
-        let start = clock.now()
-        var failures = 0
         var isClockMended = false
         var areKeysChanged = false
-        while true {
-            var error: S3Error
-            do {
-                let keys = try credentials.credentials()
-                let response = try transport.send(signed(action, body, with: keys))
-                if response.isSuccess { return response }
+        func judge(_ outcome: ServiceCalls.Outcome) -> ServiceCalls.Verdict {
+            switch outcome {
+            case .lost(let failure): return .failed(S3Error(failure, operation, settings.url))
+            case .answer(let response, let keys):
+                if response.isSuccess { return .done }
                 let fault = ServiceFault(json: response)
-                error = fault.error(operation, settings.url)
+                var error = fault.error(operation, settings.url)
                 error.code = fault.reasonOfQueue
-                if error.code == .credentialsRefused || error.code == .clockSkew {
-                    if !isClockMended, mendClock(response) {
-                        isClockMended = true
-                        continue
-                    }
-                    if !areKeysChanged {
-                        areKeysChanged = true
-                        credentials.reject(keys)
-                        if (try? credentials.credentials()).map({ $0 != keys }) ?? false { continue }
-                    }
+                guard error.code == .credentialsRefused || error.code == .clockSkew else {
+                    return .failed(error)
                 }
-            } catch let failure as WebFailure {
-                error = S3Error(failure, operation, settings.url)
-            } catch let failure as S3Error {
-                error = failure
+                if !isClockMended, mendClock(response) {
+                    isClockMended = true
+                    return .again
+                }
+                if !areKeysChanged {
+                    areKeysChanged = true
+                    credentials.reject(keys)
+                    if (try? credentials.credentials()).map({ $0 != keys }) ?? false { return .again }
+                }
+                return .failed(error)
             }
-            failures += 1
-            let elapsed = Duration.microseconds(clock.now() - start)
-            guard error.isRetryable, settings.retries.allows(after: failures, elapsed: elapsed) else {
-                throw error
-            }
-            clock.wait(settings.retries.delay(after: failures, random: clock.random()))
         }
+        return try calls.answer(to: { signed(action, body, with: $0) }, judge)
     }
 
     private func signed(_ action: String, _ body: [UInt8], with keys: S3Credentials) -> WebRequest {

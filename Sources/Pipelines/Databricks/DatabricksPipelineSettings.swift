@@ -103,17 +103,20 @@ package struct DatabricksPipelineSettings: Sendable {
 
     /// The objects whose bucket tells of new ones; nil when it does not.
     ///
-    /// - Parameter clock: Microseconds since 1970-01-01 UTC.
+    /// - Parameter clock: Microseconds since 1970-01-01 UTC; says which days are long past.
     /// - Returns: The objects; their looks take messages from the queue.
     func notifiedObjects(clock: @escaping @Sendable () -> Int64) -> NotifiedObjects? {
         guard let notifications, let objects = bucketObjects(clock: clock) else { return nil }
-        let (seconds, attoseconds) = notifications.listInterval.components
         return NotifiedObjects(
             objects,
             queue: notifications.queue,
-            listInterval: seconds * 1_000_000_000 + attoseconds / 1_000_000_000,
-            clock: { clock() * 1_000 }
+            listInterval: notifications.listInterval
         )
+    }
+
+    /// How often a bucket is listed to see what lies unread; nil where looks cost no requests.
+    var listingInterval: Duration? {
+        bucket == nil ? nil : notifications?.listInterval ?? pollInterval
     }
 
     private func bucketObjects(clock: @escaping @Sendable () -> Int64) -> BucketObjects? {

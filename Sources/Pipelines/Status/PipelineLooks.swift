@@ -9,10 +9,12 @@ package final class PipelineLooks {
     private enum Source {
         case files(PostgresPipelineSettings, TailedFiles)
         case objects(ObjectDrops)
+        /// Objects of a bucket; each listing costs requests.
+        case listed(ObjectDrops, Recurrence)
     }
 
     private let settings: PipelineSettings
-    private let source: Source
+    private var source: Source
     private var goldLag = GoldLag()
 
     /// Has seen nothing yet.
@@ -20,15 +22,22 @@ package final class PipelineLooks {
     /// - Parameters:
     ///   - settings: What the pipeline reads.
     ///   - clock: Microseconds since 1970-01-01 UTC.
+    ///   - uptime: In nanoseconds, by a clock that nobody sets; says when a bucket is listed again.
     package init(
         _ settings: PipelineSettings,
-        clock: @escaping @Sendable () -> Int64 = { TailedFiles.kernelClock() / 1_000 }
+        clock: @escaping @Sendable () -> Int64 = { TailedFiles.kernelClock() / 1_000 },
+        uptime: @escaping () -> Int64 = Uptime.nanoseconds
     ) {
         self.settings = settings
         source =
             switch settings {
             case .postgres(let settings): .files(settings, TailedFiles(source: settings.source))
-            case .databricks(let settings): .objects(settings.drops(clock: clock))
+            case .databricks(let settings):
+                if let interval = settings.listingInterval {
+                    .listed(settings.drops(clock: clock), Recurrence(every: interval, uptime: uptime))
+                } else {
+                    .objects(settings.drops(clock: clock))
+                }
             }
     }
 
@@ -84,20 +93,34 @@ package final class PipelineLooks {
             let (files, absentCount) = try reader.files()
             return (files, absentCount, LeftAloneObjects())
         case .objects(let drops):
-            // Of a hundred thousand objects only the unread ones say something.
-            let look = try drops.look(after: state.objects, limit: .max)
-            let files = look.objects.map { object in
-                SourceFileStatus(
-                    path: object.key,
-                    format: "events",
-                    offset: object.from,
-                    byteCount: object.byteCount,
-                    lagBytes: object.byteCount - min(object.from, object.byteCount),
-                    lagSeconds: Double(max(0, now - object.modified)) / 1_000_000,
-                    pendingBytes: 0
-                )
+            return Self.status(try drops.look(after: state.objects, limit: .max, listing: .anew), now: now)
+        case .listed(let drops, var listing):
+            let isDue = listing.isDue
+            let look = try drops.look(after: state.objects, limit: .max, listing: isDue ? .anew : .never)
+            if isDue {
+                listing.note()
+                source = .listed(drops, listing)
             }
-            return (files, 0, look.leftAlone)
+            return Self.status(look, now: now)
         }
+    }
+
+    /// Of a hundred thousand objects only the unread ones say something.
+    private static func status(
+        _ look: ObjectLook,
+        now: Int64
+    ) -> (files: [SourceFileStatus], absentCount: Int, leftAlone: LeftAloneObjects) {
+        let files = look.objects.map { object in
+            SourceFileStatus(
+                path: object.key,
+                format: "events",
+                offset: object.from,
+                byteCount: object.byteCount,
+                lagBytes: object.byteCount - min(object.from, object.byteCount),
+                lagSeconds: Double(max(0, now - object.modified)) / 1_000_000,
+                pendingBytes: 0
+            )
+        }
+        return (files, 0, look.leftAlone)
     }
 }

@@ -83,6 +83,58 @@ import Testing
         #expect(bucket.server.requests.count == 1)
     }
 
+    @Test(
+        "an object whose key is of no use, or that lies in an archive, is told from a request that is wrong",
+        arguments: [
+            (400, "KMS.DisabledException", "arn:aws:kms:… is disabled.", S3Error.Code.keyUnusable),
+            (400, "KMS.KMSInvalidStateException", "arn:aws:kms:… is pending deletion.", .keyUnusable),
+            (400, "KMS.NotFoundException", "Key 'arn:aws:kms:…' does not exist", .keyUnusable),
+            (
+                403, "InvalidObjectState", "The operation is not valid for the object's storage class",
+                .archived
+            ),
+            (
+                400, "InvalidRequest",
+                "The object was stored using a form of Server Side Encryption. The correct parameters must be provided to retrieve the object.",
+                .keyWanted
+            ),
+            (
+                400, "InvalidArgument",
+                "Requests specifying Server Side Encryption with Customer provided keys must provide a valid encryption algorithm.",
+                .keyWanted
+            ),
+            (400, "BadRequest", "Missing X-Amz-Server-Side-Encryption-Customer-Key header", .keyWanted),
+            (400, "InvalidRequest", "S3 Transfer Acceleration is not configured on this bucket", .refused),
+            (400, "InvalidArgument", "Invalid Argument", .refused), (400, "", "", .refused),
+        ]
+    )
+    func oneObject(status: Int, code: String, message: String, expected: S3Error.Code) throws {
+        let answer = "<Error><Code>\(code)</Code><Message>\(message)</Message></Error>"
+        let bucket = try TestBucket { _, request in
+            .answer(status, [:], request.method == .HEAD ? "" : answer)
+        }
+        let calls: [(S3Client) throws -> Void] = [
+            { _ = try $0.get("a") }, { _ = try $0.get("a", range: 0..<10) }, { _ = try $0.head("a") },
+        ]
+        for call in calls { #expect(s3Error { try call(bucket.client) }?.code == expected) }
+        // An answer to HEAD has no body: the question is asked once more as GET.
+        #expect(bucket.server.requests.map(\.method) == [.GET, .GET, .HEAD, .GET])
+        // Who puts gives no key either, and is told what the service says.
+        let putting = s3Error { _ = try bucket.client.put("a", [1], ifAbsent: true) }
+        #expect((putting?.code == expected) == (expected != .keyWanted))
+    }
+
+    @Test(
+        "what KMS fails with passes",
+        arguments: [(400, "KMS.ThrottlingException"), (500, "KMS.KMSInternalException")]
+    )
+    func storm(ofKeys status: Int, code: String) throws {
+        let bucket = try TestBucket { number, _ in
+            number < 1 ? .answer(status, [:], TestBucket.error(code)) : .bytes(200, Self.whole, Self.bytes)
+        }
+        #expect(try bucket.client.get("a")?.bytes == Self.bytes)
+    }
+
     /// Answers that end too early or never come.
     enum Loss: CaseIterable {
         case torn
@@ -133,11 +185,17 @@ import Testing
         #expect(error?.message == "Deadline exceeded")
     }
 
-    @Test("a server that is not there is an error without connection")
-    func unreachable() throws {
+    @Test(
+        "a server that is not there is an error without connection",
+        arguments: [
+            ("127.0.0.1", "Connection refused"),
+            ("localhost", "no connection to localhost:1: Connection refused"),
+        ]
+    )
+    func unreachable(host: String, message: String) throws {
         // Port 1 of this machine is not listened on.
         var settings = S3Settings(
-            endpoint: "http://127.0.0.1:1",
+            endpoint: "http://\(host):1",
             region: "r",
             bucket: "lake",
             pathStyle: true
@@ -148,6 +206,7 @@ import Testing
         defer { try? client.shutdown() }
         let error = s3Error { _ = try client.put("a", [1], ifAbsent: true) }
         #expect(error?.code == .unreachable)
+        #expect(error?.message == message)
         #expect(error?.outcomeIsUnknown == false)
         #expect(clock.waits.count == 1)
     }

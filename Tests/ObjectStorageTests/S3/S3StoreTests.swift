@@ -146,6 +146,8 @@ import Testing
             (.credentialsRefused, .other(EKEYREJECTED)), (.noCredentials, .other(ENOKEY)),
             (.throttled, .other(EAGAIN)), (.timeout, .other(EAGAIN)), (.unreachable, .other(EAGAIN)),
             (.connectionBroken, .other(EAGAIN)), (.serverFailed, .other(EAGAIN)), (.refused, .other(EPROTO)),
+            (.keyUnusable, .permissionDenied), (.keyWanted, .permissionDenied),
+            (.archived, .permissionDenied),
         ]
     )
     func fileError(code: S3Error.Code, expected: StorageError.Code) {
@@ -157,6 +159,6 @@ import Testing
         #expect(error.mend == fault.mend)
         // What passes by itself is tried again, and nobody sets a single object aside for it.
         #expect(error.isRetryable == (expected == .other(EAGAIN)))
-        #expect(error.concernsOneFile == (code == .accessDenied))
+        #expect(error.concernsOneFile == (expected == .permissionDenied))
     }
 }

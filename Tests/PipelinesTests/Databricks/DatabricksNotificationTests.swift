@@ -80,6 +80,35 @@ import Testing
         }
     }
 
+    /// Metrics look every two seconds, whatever a listing costs.
+    @Test(arguments: [true, false])
+    func looksOfMetricsListNoMoreOftenThanRuns(_ isNotified: Bool) throws {
+        try Fixture.with { lake in
+            prepare(&lake)
+            lake.settings.pollInterval = .seconds(60)
+            if !isNotified { lake.settings.notifications = nil }
+            var uptime: Int64 = 0
+            let looks = PipelineLooks(.databricks(lake.settings), uptime: { uptime })
+            func lag(at seconds: Int64) throws -> (files: Int, listings: Int) {
+                uptime = seconds * 1_000_000_000
+                let status = try looks.look(lake.lake, now: lake.now)
+                return (status.files.count, bucket.takeRequests().filter { $0 == .list }.count)
+            }
+            put("a.json", 1...2, etag: 1)
+            #expect(try lag(at: 0) == (1, 1))
+            #expect(try lag(at: 2) == (1, 0))
+            try lake.run()
+            _ = bucket.takeRequests()
+            let interval: Int64 = isNotified ? 3_600 : 60
+            #expect(try lag(at: 4) == (0, 0), "what was read is no lag, without a listing")
+            put("b.json", 3...4, etag: 2)
+            #expect(try lag(at: interval - 1) == (0, 0))
+            #expect(try lag(at: interval) == (1, 1))
+            put("c.json", 5...6, etag: 3)
+            #expect(try lag(at: 2 * interval) == (2, 1), "it rises while nothing is read")
+        }
+    }
+
     @Test func aRunThatFollowsReadsWhatMessagesNameAndListsNoMore() async throws {
         try await Fixture.with { lake in
             prepare(&lake)

@@ -122,6 +122,16 @@ import Testing
         }
     }
 
+    @Test func lagRisesWhileNothingIsRead() throws {
+        try withLake { lake in
+            let looks = PipelineLooks(.databricks(lake.settings))
+            for (count, name) in ["a.json", "b.json"].enumerated() {
+                try lake.deliver([Fixture.event(count)], to: name, age: 100)
+                #expect(try looks.look(lake.lake, now: lake.now).files.count == count + 1)
+            }
+        }
+    }
+
     @Test func aFileThatWasLeftAloneIsReadOnceTheSettingSaysSo() throws {
         try withLake { lake in
             try lake.deliver([Fixture.event(1), Fixture.event(2)], age: 100)

@@ -1,49 +1,33 @@
-import Glibc
 import Intake
+import Monitors
 import ObjectStorage
 
 /// A queue in memory that forgets a handle when it gives out the next one.
 ///
 /// A message that was handed out is hidden until a test shows it again; no time passes by itself.
-///
-/// `@unchecked Sendable`: everything is read and written under the lock.
-package final class MemoryQueue: MessageQueue, @unchecked Sendable {
-    private struct Held {
+package final class MemoryQueue: MessageQueue {
+    private struct Held: Sendable {
+        var id: String
         var body: String
         /// What it was handed out with last; nil as long as it can be received.
         var handle: String?
     }
 
-    private let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-    private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-    private var held: [(id: String, message: Held)] = []
-    private var handleCount = 0
-    private var sentCount = 0
-    private var isClosed = false
-    private var failure: StorageError?
-    private var requests = 0
+    private struct State: Sendable {
+        var held: [Held] = []
+        var handleCount = 0
+        var sentCount = 0
+        var requestCount = 0
+        var isClosed = false
+        var isHiding = true
+        var failure: StorageError?
+        var deletionFailure: StorageError?
+    }
+
+    private let state = Monitor(State())
 
     /// Has no messages.
-    package init() {
-        pthread_mutex_init(lock, nil)
-        pthread_cond_init(changed, nil)
-    }
-
-    deinit {
-        pthread_cond_destroy(changed)
-        pthread_mutex_destroy(lock)
-        changed.deallocate()
-        lock.deallocate()
-    }
-
-    private func locked<Result>(_ body: () throws -> Result) rethrows -> Result {
-        pthread_mutex_lock(lock)
-        defer {
-            pthread_cond_broadcast(changed)
-            pthread_mutex_unlock(lock)
-        }
-        return try body()
-    }
+    package init() {}
 
     // MARK: What a test does
 
@@ -52,10 +36,11 @@ package final class MemoryQueue: MessageQueue, @unchecked Sendable {
     /// - Returns: Its name.
     @discardableResult
     package func send(_ body: String) -> String {
-        locked {
-            sentCount += 1
-            held.append(("message-\(sentCount)", Held(body: body)))
-            return "message-\(sentCount)"
+        state.change { state in
+            state.sentCount += 1
+            let id = "message-\(state.sentCount)"
+            state.held.append(Held(id: id, body: body))
+            return id
         }
     }
 
@@ -74,58 +59,65 @@ package final class MemoryQueue: MessageQueue, @unchecked Sendable {
 
     /// The time for which messages are hidden is over.
     package func showAgain() {
-        locked { for index in held.indices { held[index].message.handle = nil } }
+        state.change { state in
+            for index in state.held.indices { state.held[index].handle = nil }
+        }
     }
 
-    /// From now on requests fail; nil for an end of that.
-    package func fail(_ error: StorageError?) { locked { failure = error } }
+    /// From now on messages are handed out again at once.
+    package func hidesNothing() { state.change { $0.isHiding = false } }
+
+    /// From now on requests fail, or deletions alone; nil for an end of that.
+    package func fail(_ error: StorageError?, deletions: StorageError? = nil) {
+        state.change { state in
+            state.failure = error
+            state.deletionFailure = deletions
+        }
+    }
 
     /// Names of the messages that were not deleted.
-    package var messages: [String] { locked { held.map(\.id) } }
+    package var messages: [String] { state.read { $0.held.map(\.id) } }
 
     /// Requests so far.
-    package var requestCount: Int { locked { requests } }
+    package var requestCount: Int { state.read(\.requestCount) }
 
     /// Ends the waits that are under way, and those to come.
-    package func close() { locked { isClosed = true } }
+    package func close() { state.change { $0.isClosed = true } }
 
     /// Waits until no message is left.
-    package func waitUntilEmpty() {
-        pthread_mutex_lock(lock)
-        defer { pthread_mutex_unlock(lock) }
-        while !held.isEmpty { pthread_cond_wait(changed, lock) }
-    }
+    package func waitUntilEmpty() { state.change(once: \.held.isEmpty) { _ in } }
 
     // MARK: MessageQueue
 
     package func receive(wait: Duration) throws -> [QueueMessage] {
-        pthread_mutex_lock(lock)
-        defer { pthread_mutex_unlock(lock) }
-        requests += 1
+        state.change { $0.requestCount += 1 }
         // A short wait is over at once, a long one with the test.
-        while wait > .seconds(1), !isClosed, failure == nil,
-            !held.contains(where: { $0.message.handle == nil })
-        {
-            pthread_cond_wait(changed, lock)
+        let isOver = { (state: State) in
+            wait <= .seconds(1) || state.isClosed || state.failure != nil
+                || state.held.contains { $0.handle == nil }
         }
-        if let failure { throw failure }
-        var given: [QueueMessage] = []
-        for index in held.indices where held[index].message.handle == nil && given.count < 10 {
-            handleCount += 1
-            held[index].message.handle = "handle-\(handleCount)"
-            let (id, message) = held[index]
-            given.append(QueueMessage(id: id, receiptHandle: "handle-\(handleCount)", body: message.body))
+        return try state.change(once: isOver) { state in
+            if let failure = state.failure { throw failure }
+            var given: [QueueMessage] = []
+            for index in state.held.indices where state.held[index].handle == nil || !state.isHiding {
+                guard given.count < 10 else { break }
+                state.handleCount += 1
+                let handle = "handle-\(state.handleCount)"
+                state.held[index].handle = handle
+                let message = state.held[index]
+                given.append(QueueMessage(id: message.id, receiptHandle: handle, body: message.body))
+            }
+            return given
         }
-        return given
     }
 
     package func delete(_ messages: [QueueMessage]) throws {
-        try locked {
-            requests += 1
-            if let failure { throw failure }
+        try state.change { state in
+            state.requestCount += 1
+            if let failure = state.failure ?? state.deletionFailure { throw failure }
             let handles = Set(messages.map(\.receiptHandle))
             precondition(handles.count == messages.count, "SQS takes each handle once")
-            held.removeAll { $0.message.handle.map(handles.contains) ?? false }
+            state.held.removeAll { $0.handle.map(handles.contains) ?? false }
         }
     }
 

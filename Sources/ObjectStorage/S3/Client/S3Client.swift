@@ -22,6 +22,7 @@ package final class S3Client: Sendable {
     let workers: NIOThreadPool
     private let credentials: any CredentialsProvider
     private let transport: WebTransport
+    private let calls: ServiceCalls
     private let learned: Mutex<Learned>
 
     /// Creates a client; `shutdown` must be called once.
@@ -37,6 +38,13 @@ package final class S3Client: Sendable {
         self.clock = clock
         learned = Mutex(Learned(endpoint: try S3Endpoint(settings)))
         transport = WebTransport(limits: settings.limits, certificates: settings.certificates)
+        calls = ServiceCalls(
+            transport: transport,
+            credentials: credentials,
+            clock: clock,
+            retries: settings.retries,
+            bell: failures
+        )
         workers = NIOThreadPool(numberOfThreads: max(1, settings.parallelParts))
         workers.start()
     }
@@ -58,38 +66,30 @@ package final class S3Client: Sendable {
     /// - Returns: A success, or an answer with a status that the call accepts.
     /// - Throws: `S3Error`.
     func send(_ request: S3Request, into memory: UnsafeMutableRawBufferPointer? = nil) throws -> S3Answer {
-        let start = clock.now()
-        var failedAttempts = 0
         var mayBeDone = false
         var corrections = Corrections()
-        while true {
-            var error: S3Error
-            do {
-                let keys = try credentials.credentials()
-                let response = try transport.send(signed(request, with: keys), into: memory)
-                let hasFailed = !response.isSuccess || request.mayFailInBody && Self.isError(response)
-                if !hasFailed { return S3Answer(response: response, mayBeDoneBefore: mayBeDone) }
-                let fault = ServiceFault(response)
-                error = fault.error(request.operation, path(request.key))
-                if request.accepted.contains(response.status), !error.isRetryable {
-                    return S3Answer(response: response, mayBeDoneBefore: mayBeDone)
-                }
-                mayBeDone = mayBeDone || !fault.isSurelyNotDone || response.isSuccess
-                if correct(error, fault, response, keys, &corrections) { continue }
-            } catch let failure as WebFailure {
+        func judge(_ outcome: ServiceCalls.Outcome) -> ServiceCalls.Verdict {
+            switch outcome {
+            case .lost(let failure):
                 mayBeDone = mayBeDone || failure.mayHaveArrived
-                error = S3Error(failure, request.operation, path(request.key))
-            } catch let failure as S3Error {
-                error = failure
+                return .failed(S3Error(failure, request.operation, path(request.key)))
+            case .answer(let response, let keys):
+                let hasFailed = !response.isSuccess || request.mayFailInBody && Self.isError(response)
+                if !hasFailed { return .done }
+                let fault = ServiceFault(response)
+                var error = fault.error(request.operation, path(request.key))
+                if request.isReading, fault.wantsKey { error.code = .keyWanted }
+                if request.accepted.contains(response.status), !error.isRetryable { return .done }
+                mayBeDone = mayBeDone || !fault.isSurelyNotDone || response.isSuccess
+                return correct(error, fault, response, keys, &corrections) ? .again : .failed(error)
             }
-            failedAttempts += 1
-            if error.isRetryable { failures.ring(StorageError(error)) }
-            let elapsed = Duration.microseconds(clock.now() - start)
-            guard error.isRetryable, settings.retries.allows(after: failedAttempts, elapsed: elapsed) else {
-                error.outcomeIsUnknown = request.isChange && mayBeDone
-                throw error
-            }
-            clock.wait(settings.retries.delay(after: failedAttempts, random: clock.random()))
+        }
+        do {
+            let response = try calls.answer(into: memory, to: { signed(request, with: $0) }, judge)
+            return S3Answer(response: response, mayBeDoneBefore: mayBeDone)
+        } catch var error as S3Error {
+            error.outcomeIsUnknown = request.isChange && mayBeDone
+            throw error
         }
     }
 

@@ -8,6 +8,12 @@ package struct S3Error: Error, Hashable, Sendable, CustomStringConvertible {
         case notFound
         /// The keys are valid but may not do this.
         case accessDenied
+        /// The object is encrypted with a key of KMS that is disabled, gone, or of no use.
+        case keyUnusable
+        /// The object was put with a key of whoever put it, and cannot be had without.
+        case keyWanted
+        /// The object lies in an archive, from which it has to be brought back first.
+        case archived
         /// The service does not know the keys, or they have ended, or the secret is wrong.
         case credentialsRefused
         /// There are no keys, or they could not be fetched.
@@ -86,6 +92,9 @@ package struct S3Error: Error, Hashable, Sendable, CustomStringConvertible {
         switch code {
         case .notFound: "check the bucket and the path"
         case .accessDenied: "give these credentials the right to \(operation) it"
+        case .keyUnusable: "enable the KMS key of the object, or put the object again with another key"
+        case .keyWanted: "put the object again without a key of your own (SSE-C)"
+        case .archived: "restore the object from its archive"
         case .credentialsRefused: "check the access key and its secret, or get new ones"
         case .noCredentials:
             "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or give the machine a role"

@@ -19,6 +19,8 @@ struct S3Request {
     var mayFailInBody = false
     /// Whether the call changes something, so that its outcome may be unknown.
     var isChange: Bool { method != .GET && method != .HEAD }
+    /// Whether the call asks for an object.
+    var isReading: Bool { key != nil && !isChange }
 }
 
 /// The answer to a call.

@@ -31,7 +31,7 @@ struct ServiceFault: Hashable, Sendable {
     var reason: S3Error.Code {
         switch code {
         case "SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequests",
-            "ServiceUnavailable", "BandwidthLimitExceeded":
+            "ServiceUnavailable", "BandwidthLimitExceeded", "KMS.ThrottlingException":
             return .throttled
         case "RequestTimeout": return .timeout
         case "ConditionalRequestConflict", "OperationAborted", "InternalError": return .serverFailed
@@ -41,9 +41,12 @@ struct ServiceFault: Hashable, Sendable {
             return .credentialsRefused
         case "RequestTimeTooSkewed": return .clockSkew
         case "AccessDenied", "AllAccessDisabled": return .accessDenied
+        case "InvalidObjectState": return .archived
         case "EntityTooLarge": return .tooLarge
         case "InvalidRange": return .rangeNotSatisfiable
         case "PreconditionFailed": return .preconditionFailed
+        // S3 hands on what KMS says, with this before it: `KMS.DisabledException`.
+        case .some(let code) where code.hasPrefix("KMS.") && status < 500: return .keyUnusable
         default: return reasonOfStatus
         }
     }
@@ -61,6 +64,15 @@ struct ServiceFault: Hashable, Sendable {
         case 500...: .serverFailed
         default: .refused
         }
+    }
+
+    /// Whether an object that was asked for cannot be had without the key of whoever put it.
+    ///
+    /// The code alone does not say so: S3 and MinIO answer `InvalidRequest`, radosgw `InvalidArgument`, both also where a request as
+    /// such is wrong. All of them name the encryption, OpenStack's Swift by the header that it misses.
+    var wantsKey: Bool {
+        status == 400
+            && message?.lowercased().replacing("-", with: " ").contains("server side encryption") == true
     }
 
     /// The error of an operation that failed so.

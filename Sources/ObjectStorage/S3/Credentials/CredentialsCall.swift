@@ -14,22 +14,20 @@ struct CredentialsCall {
     /// - Throws: `S3Error` of the last attempt when none got an answer.
     func send(_ request: WebRequest) throws -> WebResponse {
         try WebTransport.once(limits, certificates: context.variable("AWS_CA_BUNDLE")) { transport in
-            let start = context.clock.now()
-            var failures = 0
+            var attempts = Attempts(Self.retries, context.clock)
             while true {
                 let result = Result { () throws(WebFailure) -> WebResponse in
                     try transport.send(request)
                 }
-                failures += 1
-                let elapsed = Duration.microseconds(context.clock.now() - start)
-                let mayRepeat = Self.retries.allows(after: failures, elapsed: elapsed)
                 switch result {
                 case .success(let response):
-                    guard mayRepeat, response.status >= 500 || response.status == 429 else { return response }
+                    let mayPass = response.status >= 500 || response.status == 429
+                    guard mayPass, attempts.waitForNext() else { return response }
                 case .failure(let failure):
-                    guard mayRepeat else { throw S3Error(failure, "find credentials at", place) }
+                    guard attempts.waitForNext() else {
+                        throw S3Error(failure, "find credentials at", place)
+                    }
                 }
-                context.clock.wait(Self.retries.delay(after: failures, random: context.clock.random()))
             }
         }
     }

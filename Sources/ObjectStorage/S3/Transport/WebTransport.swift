@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import Glibc
 import NIOCore
 import NIOPosix
 import NIOSSL
@@ -133,14 +134,19 @@ extension WebFailure {
             self.init(hasBegun: hasBegun, reason: error.shortDescription)
         case let error as NIOConnectionError:
             let cause = error.connectionErrors.first?.error ?? error.dnsAError ?? error.dnsAAAAError
-            let reason = cause.map { String(describing: $0) } ?? "no address"
+            let reason = cause.map(Self.words) ?? "no address"
             self.init(hasBegun: hasBegun, reason: "no connection to \(error.host):\(error.port): \(reason)")
-        default: self.init(hasBegun: hasBegun, reason: String(describing: error))
+        default: self.init(hasBegun: hasBegun, reason: Self.words(error))
         }
     }
 
     private init(hasBegun: Bool, reason: String) {
         self.init(kind: hasBegun ? .broken : .unreachable, mayHaveArrived: hasBegun, reason: reason)
+    }
+
+    /// SwiftNIO's own words for an error of the system end with a bracket that nothing opens.
+    private static func words(_ error: any Error) -> String {
+        (error as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? String(describing: error)
     }
 
     private static let timeoutsBefore: [HTTPClientError] = [
