@@ -112,7 +112,7 @@ let package = Package(
         ),
         .target(
             name: "Catalog",
-            dependencies: ["DeltaLog", "DeltaTables", "ObjectStorage"],
+            dependencies: ["DeltaLog", "DeltaTables", "JSONText", "ObjectStorage"],
             swiftSettings: strict
         ),
         .target(

@@ -2,7 +2,7 @@
 
 usage: small_commits.py [--kind postgres|databricks] [--runs 100] [--commits 10000] [--binary PATH]
 
-Prints CPU and wall seconds of the first and the last ten runs, and of the first and the last run in turn, ten times each on the same
+Prints CPU and wall seconds of the first and the last ten runs, and of the first and the last run in turn, thirty times each on the same
 input; for the long table its live files, the wall seconds of an idle run (open, look at the source, exit) and of a run that appends 1 MB.
 """
 import argparse
@@ -77,7 +77,7 @@ def first_and_last(binary, folder, path, count, kind):
     shutil.copy2(path, fresh)
     shutil.copytree(lake, kept, symlinks=True)
     figures = []
-    for _ in range(10):
+    for _ in range(30):
         first, last = run(binary, fresh, kind=kind), run(binary, folder, kind=kind)
         if first[0]["rows"] != last[0]["rows"]:
             raise SystemExit(f"the first run took {first[0]['rows']} rows, the last {last[0]['rows']}")

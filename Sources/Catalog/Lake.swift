@@ -1,6 +1,7 @@
 import DeltaLog
 import DeltaTables
 import FoundationEssentials
+import JSONText
 import ObjectStorage
 
 /// A lake: its format, its names, its tables.
@@ -16,13 +17,31 @@ package struct Lake: Sendable {
     /// Names the lake in a store; nothing is read.
     package init(store: any ObjectStore) { self.store = store }
 
-    private struct Format: Codable {
+    private struct Format: Encodable {
         var format: Int
+
+        init(format: Int) { self.format = format }
+
+        init(_ bytes: [UInt8]) throws {
+            let members = try JSONReader.read(bytes) { try $0.members { try $0.value() } }
+            format = Int(try members["format"].member("format").integer.member("format"))
+        }
     }
 
-    private struct Claim: Codable {
+    private struct Claim: Encodable {
         var name: String
         var folder: String
+
+        init(name: String, folder: String) {
+            self.name = name
+            self.folder = folder
+        }
+
+        init(_ bytes: [UInt8]) throws {
+            let members = try JSONReader.read(bytes) { try $0.members { try $0.string() } }
+            name = try members["name"].member("name")
+            folder = try members["folder"].member("folder")
+        }
     }
 
     /// What a lake refuses.
@@ -66,7 +85,7 @@ package struct Lake: Sendable {
     }
 
     private func check(_ bytes: [UInt8], key: String) throws {
-        guard let format = try? JSONDecoder().decode(Format.self, from: Data(bytes)) else {
+        guard let format = try? Format(bytes) else {
             throw LakeError(
                 code: .damaged,
                 description: "\(store.path(key)) is not readable as a lake format",
@@ -112,7 +131,7 @@ package struct Lake: Sendable {
 
     private func check(claim bytes: [UInt8], of name: TableName) throws {
         let key = claimKey(name)
-        guard let owner = try? JSONDecoder().decode(Claim.self, from: Data(bytes)) else {
+        guard let owner = try? Claim(bytes) else {
             throw LakeError(
                 code: .damaged,
                 description: "the name claim \(store.path(key)) cannot be read",

@@ -81,7 +81,9 @@ package final class DatabricksPipeline {
     func openGold(_ service: ServiceSchema) throws {
         let name = settings.gold(service)
         guard !tables.contains(where: { $0.name == name }) else { return }
-        tables.append(try opener.prepare(name, .gold(service), owner: appID))
+        let table = try opener.prepare(name, .gold(service), owner: appID)
+        tables.append(table)
+        if table.isOfShape { roomy[name] = (table.delta.head.metadata.schemaString, service) }
     }
 
     /// Opens or makes the table of a service.
@@ -101,11 +103,8 @@ package final class DatabricksPipeline {
         if let seen = roomy[name], seen.service == service, seen.schema == metadata.schemaString {
             return true
         }
-        let wanted = TableShape.gold(service).schema
-        if metadata.schemaString != wanted.schemaString {
-            let schema = try metadata.schema()
-            guard try schema.merged(with: wanted) == schema else { return false }
-        }
+        let schema = try metadata.schema()
+        guard try schema.merged(with: TableShape.gold(service).schema) == schema else { return false }
         roomy[name] = (metadata.schemaString, service)
         return true
     }

@@ -16,6 +16,8 @@ struct GroupTable {
     var storage: [ColumnStorage]
     /// The column that rows are filed by.
     var partitionColumn: String
+    /// Whether the table's schema was that of its shape when it was opened, to the letter.
+    var isOfShape = false
 
     /// The tables' folders in the lake and the files of a batch are named by it.
     var folder: String { name.folder }
@@ -128,9 +130,12 @@ struct TableOpener {
 
     private func open(_ existing: DeltaTable?, _ name: TableName, _ shape: TableShape) throws -> GroupTable {
         let delta: DeltaTable
+        var isOfShape = true
         if let existing {
             delta = existing
-            guard try has(existing, shape) else {
+            // As a rule it is the very text that was written: nothing needs parsing.
+            isOfShape = existing.head.metadata.schemaString == shape.schema.schemaString
+            guard try has(existing, shape, isOfShape: isOfShape) else {
                 throw PipelineError(
                     code: .tableMismatch,
                     message:
@@ -153,7 +158,9 @@ struct TableOpener {
                 now: now
             )
         }
-        return group(delta, name, shape)
+        var group = group(delta, name, shape)
+        group.isOfShape = isOfShape
+        return group
     }
 
     private func group(_ delta: DeltaTable, _ name: TableName, _ shape: TableShape) -> GroupTable {
@@ -168,13 +175,11 @@ struct TableOpener {
     }
 
     /// Whether a table can take rows of a shape.
-    private func has(_ table: DeltaTable, _ shape: TableShape) throws -> Bool {
+    private func has(_ table: DeltaTable, _ shape: TableShape, isOfShape: Bool) throws -> Bool {
         guard table.head.metadata.partitionColumns == [shape.partitionColumn] else { return false }
-        let wanted = shape.schema
-        // As a rule it is the very text that was written: nothing needs parsing.
-        if table.head.metadata.schemaString == wanted.schemaString { return true }
+        if isOfShape { return true }
         let schema = try table.head.metadata.schema()
-        guard shape.mayHaveGrown else { return schema == wanted }
-        return (try? schema.merged(with: wanted)) != nil
+        guard shape.mayHaveGrown else { return schema == shape.schema }
+        return (try? schema.merged(with: shape.schema)) != nil
     }
 }
