@@ -123,6 +123,58 @@ import Testing
         }
     }
 
+    @Test(
+        "a damaged file, or a folder without any log, holds no loss back",
+        arguments: [true, false]
+    )
+    func lossBesideWhatIsNoUse(isDamaged: Bool) async throws {
+        try await Self.with(byteCount: 1) { lake in
+            lake.settings.onDataLoss = .continue
+            try lake.append(Fixture.records(1...3))
+            let run = FollowedRun(lake)
+            await run.rows(3)
+            lake.disk.failUntilRevived()
+            try lake.append(Fixture.records(4...5))
+            _ = await run.next { if case .spool(.refuses) = $0 { true } else { nil } }
+            try await run.end()
+            try FileManager.default.removeItem(atPath: lake.logPath("a.csv"))
+            if isDamaged { try lake.append(["no gzip"], to: "b.csv.gz") }
+            lake.disk.revive()
+            let summary = try lake.run()
+            #expect(summary.lostBytes == Self.byteCount(Fixture.records(4...5)))
+            #expect(try lake.run().batches == 0)
+        }
+    }
+
+    @Test func aLossWaitsForAFolderThatCannotBeListedAndThatIsSaid() async throws {
+        try await Self.with(byteCount: 1) { lake in
+            lake.settings.onDataLoss = .continue
+            let pattern = "\(lake.root)/more/*.csv"
+            lake.settings.source = TailedFileSource(
+                patterns: lake.settings.source.patterns + [pattern],
+                host: "host"
+            )
+            lake.settings.source.spool = lake.settings.spool?.folder
+            try lake.append(Fixture.records(1...3))
+            let run = FollowedRun(lake)
+            await run.rows(3)
+            lake.disk.failUntilRevived()
+            try lake.append(Fixture.records(4...5))
+            _ = await run.next { if case .spool(.refuses) = $0 { true } else { nil } }
+            try await run.end()
+            try Self.overwrite(lake, Self.other)
+            // A link to itself: nobody can list it, whatever his rights.
+            let link = "\(lake.root)/more"
+            try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: link)
+            lake.disk.revive()
+            let held = try lake.run()
+            #expect((held.rows, held.lostBytes) == (Self.other.count, 0))
+            #expect(held.remarks.contains(.files(.hidesLosses(path: pattern))))
+            try FileManager.default.removeItem(atPath: link)
+            #expect(try lake.run().lostBytes == Self.byteCount(Fixture.records(4...5)))
+        }
+    }
+
     @Test func aRunThatWasKilledNamesALossOnce() async throws {
         try await Self.with(byteCount: 1) { lake in
             lake.settings.onDataLoss = .continue

@@ -12,6 +12,8 @@ struct LookRound {
     var unreadable: [StorageError] = []
     /// Whether a tracked file that was not met is nowhere.
     var isWhole = true
+    /// What could not be looked at now, and may hold what seems to be gone.
+    var hidden: [String] = []
     /// The files that can be read and are not empty, oldest first.
     var files: [KnownFile] = []
     /// Which tracked file each one is.
@@ -49,6 +51,13 @@ struct LookRound {
     mutating func claim(_ tracked: TrackedFile, by file: KnownFile) {
         claims[file.id] = tracked
         claimed.insert(tracked.id)
+    }
+
+    /// Leaves a file out that cannot be told now: the next look knows.
+    mutating func doubt(_ file: KnownFile) {
+        isWhole = false
+        hidden.append(file.path)
+        setAside(file)
     }
 
     /// Leaves a file out: it is the beginning of another one, or cannot be told now.

@@ -87,9 +87,8 @@ extension TailedFiles {
         switch try comparisons.isPrefix(file, of: other, readers) {
         case false: return
         case nil:
-            // One of them is being truncated or renamed: the next look knows.
-            round.isWhole = false
-            round.setAside(file)
+            // One of them is being truncated or renamed.
+            round.doubt(file)
         case true:
             guard file.byteCount == other.byteCount else { return round.setAside(file, like: other) }
             if isTracked, other.copied != nil, file.copied == nil {
@@ -130,8 +129,7 @@ extension TailedFiles {
             guard let original else { continue }
             guard try isStillAsFound(file) else {
                 // The copy was still growing when it was found; the original is truncated now, so the next look sees all of it.
-                round.isWhole = false
-                round.setAside(file)
+                round.doubt(file)
                 continue
             }
             if file.byteCount < UInt64(original.headByteCount), file.copied == nil {
@@ -160,8 +158,7 @@ extension TailedFiles {
     func doubtUnknownFiles(_ round: inout LookRound) throws {
         let unknown = round.unknown
         guard !unknown.isEmpty, try !round.files.allSatisfy(hasItsBeginning) else { return }
-        round.isWhole = false
-        for file in unknown { round.setAside(file) }
+        for file in unknown { round.doubt(file) }
     }
 
     private func hasItsBeginning(_ file: KnownFile) throws -> Bool {

@@ -48,6 +48,7 @@ package final class TailedFiles {
         let listing = try FileListing(of: source, current: &current)
         var round = LookRound(state: state, remarks: listing.remarks)
         round.isWhole = listing.isWhole && listing.hasOriginals
+        round.hidden = listing.hidden
         try gather(listing, now: now, into: &round)
         try claim(&round)
         try separateCopies(&round)
@@ -128,14 +129,18 @@ package final class TailedFiles {
                 guard try file.inspect(readers, tracked: round.state.files) else {
                     // Met again, under its new name, by the next look.
                     round.isWhole = false
+                    round.hidden.append(file.path)
                     continue
                 }
             } catch let error as StorageError where error.concernsOneFile {
                 round.isWhole = false
+                round.hidden.append(file.path)
                 round.unreadable.append(error)
                 continue
             }
-            if try isReadable(file, beside: paths, &round), file.byteCount > 0 { round.files.append(file) }
+            if try isReadable(file, beside: paths, now: now, &round), file.byteCount > 0 {
+                round.files.append(file)
+            }
         }
     }
 
@@ -156,6 +161,7 @@ package final class TailedFiles {
     private func isReadable(
         _ file: KnownFile,
         beside paths: Set<String>,
+        now: Int64,
         _ round: inout LookRound
     ) throws -> Bool {
         guard file.end != .whole else { return true }
@@ -165,17 +171,22 @@ package final class TailedFiles {
         }
         // The file that it is being made from is still there and is read instead.
         guard isBeingMade != true else { return false }
+        // Bytes may still come; one that is damaged, or was cut long ago, holds nothing that can be read.
+        if file.end == .cut, now - file.status.modified < Self.longestPause { round.hidden.append(file.path) }
         round.remarks.append(
             file.end == .cut ? .endsTooEarly(path: file.path) : .isDamaged(path: file.path)
         )
         return false
     }
 
+    /// How long a compressed file that ends too early may still be on its way, in nanoseconds.
+    private static let longestPause: Int64 = 600_000_000_000
+
     // MARK: What it comes to
 
     /// Tells the unread files, remembers what was seen and keeps open what may go on.
     private func finish(_ round: LookRound) throws -> Look {
-        var look = Look(remarks: round.remarks, unreadable: round.unreadable, isWhole: round.isWhole)
+        var look = Look(remarks: round.remarks, unreadable: round.unreadable, hidden: round.hidden)
         if round.isWhole {
             look.absent = round.state.files.map(\.id).filter { !round.claimed.contains($0) }
         }

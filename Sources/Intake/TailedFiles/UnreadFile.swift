@@ -87,8 +87,10 @@ package struct Look {
     package var remarks: [TailedFileSource.Remark] = []
     /// Files that are there and cannot be read; the others are looked at nevertheless.
     package var unreadable: [StorageError] = []
-    /// Whether all that is there was seen.
-    package var isWhole = false
+    /// Files, folders and patterns that could not be looked at now, and may hold what seems to be gone.
+    ///
+    /// What can never be read is not among them, such as a damaged compressed file, nor a place where nothing is.
+    package var hidden: [String] = []
     /// Copies in the spool of which batches have all bytes that they had when they were listed.
     package var readCopies: [SpooledCopy] = []
     /// Ids of tracked files that are nowhere now.

@@ -32,7 +32,7 @@ extension PostgresPipeline {
 
     private func stageOnce(batch: UInt64, plannedAt: Int64, after state: ShardState) throws -> StagedBatch? {
         let look = try files.look(after: state)
-        tell(look.remarks.map(SourceRemark.files))
+        tell((look.remarks + remarksOnLosses(beside: look)).map(SourceRemark.files))
         unreadable = look.unreadable
         if !look.readCopies.isEmpty { try spool?.remove(look.readCopies) }
         noteAbsent(look.absent, at: plannedAt)
