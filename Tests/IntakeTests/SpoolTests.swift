@@ -37,9 +37,9 @@ import Testing
     }
 
     private func lost() throws -> [SourceGap] {
-        let look = try tailer.look()
-        let manifest = try SpoolManifest.read(place)
-        return try #require(manifest).lostBytes(after: tailer.state, beside: look.files).map(\.gap)
+        let manifest = try #require(try SpoolManifest.read(place))
+        let look = try tailer.look(for: manifest.seen)
+        return manifest.reckoning(after: tailer.state, look.sightings).lost.map(\.gap)
     }
 
     /// Reads all, and expects that nothing but copies that were read is left.

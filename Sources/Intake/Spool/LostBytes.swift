@@ -10,45 +10,63 @@ package struct LostBytes: Hashable, Sendable {
     package var isKnown: Bool
 }
 
+/// What has become of all that was seen while the lake was down, once batches have all that is there.
+package struct SpoolReckoning: Hashable, Sendable {
+    /// What is in no batch and in no file.
+    package var lost: [LostBytes] = []
+    /// Ids of files of which batches have all that was seen.
+    package var settled: Set<String> = []
+}
+
 extension SpoolManifest {
-    /// What is lost, once batches have all that is there.
+    /// The files of which more was seen than was copied, up to the last byte that was seen.
+    package var seen: [TrackedFile] { files.compactMap { $0.refused?.file } }
+
+    /// What has become of them.
     ///
     /// - Parameters:
-    ///   - state: What batches have read: all that is there, but for the beginnings of records.
-    ///   - unread: The files that end in such.
-    /// - Returns: What was seen, is in no batch and in no file.
-    package func lostBytes(after state: ShardState, beside unread: [UnreadFile]) -> [LostBytes] {
-        files.compactMap { file in
-            guard let refused = file.refused else { return nil }
-            let known = Self.known(file, refused, among: state.files)
-            let isThere = unread.contains { other in
-                other.found.byteCount >= refused.file.offset
-                    && (known.map { other.tracked?.id == $0.id } ?? other.head.starts(with: refused.head))
-            }
+    ///   - state: What batches have read.
+    ///   - sightings: Where their bytes are now.
+    /// - Returns: What is lost, and what can be forgotten; what is there and unread yet is in neither.
+    package func reckoning(after state: ShardState, _ sightings: [String: Sighting]) -> SpoolReckoning {
+        var reckoning = SpoolReckoning()
+        for file in files {
+            guard let refused = file.refused, sightings[file.id] != .isThere else { continue }
+            let known = Self.known(file.id, refused, among: state.files)
             let from = max(file.end, known?.offset ?? 0)
-            guard !isThere, from < refused.file.offset else { return nil }
+            guard sightings[file.id] == nil, from < refused.file.offset else {
+                reckoning.settled.insert(file.id)
+                continue
+            }
             var lost = refused.file
             lost.id = known?.id ?? lost.id
-            return LostBytes(
-                gap: SourceGap(path: file.path, from: from, to: lost.offset),
-                file: lost,
-                isKnown: known != nil
+            reckoning.lost.append(
+                LostBytes(
+                    gap: SourceGap(path: file.path, from: from, to: lost.offset),
+                    file: lost,
+                    isKnown: known != nil
+                )
             )
         }
+        return reckoning
     }
 
-    /// The file as batches know it.
+    /// The file as batches know it: by the id that they gave it, or by its first bytes.
+    ///
+    /// One of which batches have more first bytes than were seen cannot be told by a hash of all of them; where it is still
+    /// there, it was sighted.
     private static func known(
-        _ file: SpooledFile,
+        _ id: String,
         _ refused: SpooledFile.Refused,
         among tracked: [TrackedFile]
     ) -> TrackedFile? {
-        if let same = tracked.first(where: { $0.id == file.id }) { return same }
+        if let same = tracked.first(where: { $0.id == id }) { return same }
         return tracked.filter { candidate in
-            if candidate.headByteCount > refused.head.count { return candidate.inode == file.inode }
+            let count = candidate.headByteCount
+            guard count > 0, count <= refused.head.count else { return false }
             let hasher = RangeHasher()
-            refused.head.prefix(candidate.headByteCount).withUnsafeBytes { hasher.update($0) }
-            return candidate.headByteCount > 0 && hasher.digest == candidate.headHash
+            refused.head.prefix(count).withUnsafeBytes { hasher.update($0) }
+            return hasher.digest == candidate.headHash
         }.max { $0.offset < $1.offset }
     }
 }

@@ -308,12 +308,15 @@ package final class Spool: Sendable {
         for name in removed { try SpoolDisk.remove("\(folder)/\(name)") }
     }
 
-    /// Forgets what was seen and not copied: batches have it, or name it as lost.
-    package func settle() throws {
+    /// Forgets what was seen of files and not copied: batches have it, or name it as lost.
+    package func settle(_ ids: Set<String>) throws {
+        guard !ids.isEmpty else { return }
         try change { manifest in
-            guard var changed = manifest, changed.files.contains(where: { $0.refused != nil }) else { return }
-            for index in changed.files.indices { changed.files[index].refused = nil }
-            changed.files.removeAll { $0.copy == nil }
+            guard var changed = manifest else { return }
+            for index in changed.files.indices where ids.contains(changed.files[index].id) {
+                changed.files[index].refused = nil
+            }
+            changed.files.removeAll { $0.copy == nil && $0.refused == nil }
             manifest = changed.files.isEmpty && !changed.isOpen ? nil : changed
         }
     }

@@ -67,16 +67,19 @@ struct LookRound {
     }
 
     /// Whether batches have all bytes of a file, itself or as the beginning of another one.
-    func isRead(_ file: KnownFile) -> Bool {
-        if let tracked = claims[file.id] { return tracked.offset >= file.byteCount }
+    func isRead(_ file: KnownFile) -> Bool { readByteCount(of: file) >= file.byteCount }
+
+    /// How many bytes batches have of a file, or of the one that it is the beginning of.
+    func readByteCount(of file: KnownFile) -> UInt64 {
+        if let tracked = claims[file.id] { return tracked.offset }
         var next = originals[file.id]
         // A chain of copies has no more links than there are copies.
         for _ in 0...asides.count {
-            guard let original = next else { return false }
-            if let tracked = claims[original.id] { return tracked.offset >= file.byteCount }
+            guard let original = next else { return 0 }
+            if let tracked = claims[original.id] { return tracked.offset }
             next = originals[original.id]
         }
-        return false
+        return 0
     }
 
     /// A file turns out to be the one that another was taken for, which is only a copy.

@@ -4,6 +4,13 @@ extension TailedFiles {
     private struct Head: Hashable {
         var byteCount: Int
         var hash: String
+
+        init(byteCount: Int, hash: String) {
+            self.byteCount = byteCount
+            self.hash = hash
+        }
+
+        init(of tracked: TrackedFile) { self.init(byteCount: tracked.headByteCount, hash: tracked.headHash) }
     }
 
     /// Finds the tracked files among the files on disk.
@@ -12,16 +19,20 @@ extension TailedFiles {
         // Same inode first, so that a copy beside the original does not take its place.
         let byInode = Dictionary(grouping: round.unknown, by: \.id.inode)
         try claim(&round) { byInode[$0.inode] ?? [] }
-        let unknown = round.unknown
-        let counts = Set(round.unclaimed.map(\.headByteCount))
+        let byHead = filesByHead(round.unknown, counts: Set(round.unclaimed.map(\.headByteCount)))
+        try claim(&round) { byHead[Head(of: $0)] ?? [] }
+    }
+
+    /// Files by their first bytes, for so many as are asked for.
+    private func filesByHead(_ files: [KnownFile], counts: Set<Int>) -> [Head: [KnownFile]] {
         var byHead: [Head: [KnownFile]] = [:]
-        for file in unknown {
+        for file in files {
             for count in counts {
                 guard let hash = file.headHash(count) else { continue }
                 byHead[Head(byteCount: count, hash: hash), default: []].append(file)
             }
         }
-        try claim(&round) { byHead[Head(byteCount: $0.headByteCount, hash: $0.headHash)] ?? [] }
+        return byHead
     }
 
     /// Files that are still what they were taken for at the last look.
@@ -167,6 +178,37 @@ extension TailedFiles {
         guard let reader = try readers.reader(of: file) else { return false }
         return try reader.file.status(path: file.path).byteCount >= file.status.byteCount
             && reader.bytes(at: 0, count: head.count) == head
+    }
+
+    // MARK: What was seen at another time
+
+    /// Looks for files by their bytes alone: their first ones and those before the last that was seen.
+    func sight(_ seen: [TrackedFile], in round: LookRound) throws -> [String: Sighting] {
+        guard !seen.isEmpty else { return [:] }
+        let byHead = filesByHead(round.files, counts: Set(seen.map(\.headByteCount)))
+        var sightings: [String: Sighting] = [:]
+        for wanted in seen {
+            for file in byHead[Head(of: wanted)] ?? [] where try file.holds(wanted, readers) {
+                let isRead = round.readByteCount(of: file) >= wanted.offset
+                if sightings[wanted.id] != .isRead { sightings[wanted.id] = isRead ? .isRead : .isThere }
+            }
+            if sightings[wanted.id] == nil, isRemembered(wanted, in: round.state) {
+                sightings[wanted.id] = .isRead
+            }
+        }
+        return sightings
+    }
+
+    /// Whether all of a short file is the beginning of what batches have read of one that was open.
+    private func isRemembered(_ wanted: TrackedFile, in state: ShardState) -> Bool {
+        let count = wanted.headByteCount
+        guard wanted.offset == UInt64(count) else { return false }
+        return state.files.contains { tracked in
+            guard let head = heads[tracked.id], head.count >= count else { return false }
+            let hasher = RangeHasher()
+            head.prefix(count).withUnsafeBytes { hasher.update($0) }
+            return hasher.digest == wanted.headHash
+        }
     }
 
     // MARK: Remarks

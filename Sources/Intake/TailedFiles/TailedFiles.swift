@@ -39,10 +39,12 @@ package final class TailedFiles {
     /// A file is one that was read before when its first bytes and the bytes before the offset are the same, decompressed; its
     /// inode only decides between several such. A file whose bytes are the beginning of another file is a copy and not read.
     ///
-    /// - Parameter state: What earlier batches have read.
+    /// - Parameters:
+    ///   - state: What earlier batches have read.
+    ///   - seen: Files as they were seen at another time, which are looked for by their bytes.
     /// - Returns: The files with unread bytes, what a person should know, what cannot be read and what is gone.
     /// - Throws: `StorageError` for a folder that cannot be listed, or when the machine's limits are reached.
-    package func look(after state: ShardState) throws -> Look {
+    package func look(after state: ShardState, for seen: [TrackedFile] = []) throws -> Look {
         rememberHeads(state)
         let now = clock()
         let listing = try FileListing(of: source, current: &current)
@@ -55,7 +57,10 @@ package final class TailedFiles {
         try claimFinishedCopies(&round)
         try doubtUnknownFiles(&round)
         noteReplaced(&round)
-        return try finish(round)
+        let sightings = try sight(seen, in: round)
+        var look = try finish(round)
+        look.sightings = sightings
+        return look
     }
 
     /// Where a planned range can be read now: at its path, or in any file that holds its bytes, compressed or removed ones too.

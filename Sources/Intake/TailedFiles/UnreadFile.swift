@@ -75,6 +75,14 @@ package struct UnreadFile {
     }
 }
 
+/// What has become of a file that was seen at another time.
+package enum Sighting: Hashable, Sendable {
+    /// Its bytes are in a file, and batches have not all of them yet.
+    case isThere
+    /// Batches have all its bytes.
+    case isRead
+}
+
 /// What lies at the patterns of a source, seen beside what earlier batches have read.
 package struct Look {
     /// The files with unread bytes, oldest first.
@@ -93,6 +101,8 @@ package struct Look {
     package var hidden: [String] = []
     /// Copies in the spool of which batches have all bytes that they had when they were listed.
     package var readCopies: [SpooledCopy] = []
+    /// What has become of the files that were looked for, by id; none for one whose bytes are in no file now.
+    package var sightings: [String: Sighting] = [:]
     /// Ids of tracked files that are nowhere now.
     ///
     /// Empty when not all could be looked at: a folder is missing, nothing is there

@@ -18,9 +18,10 @@ extension PostgresPipeline {
         guard let spool, let manifest = spool.manifest, look.hidden.isEmpty, keeper?.isActive != true else {
             return nil
         }
-        let lost = manifest.lostBytes(after: state, beside: look.files)
+        let reckoning = manifest.reckoning(after: state, look.sightings)
+        try spool.settle(reckoning.settled)
+        let lost = reckoning.lost
         guard !lost.isEmpty else {
-            if look.files.isEmpty { try spool.settle() }
             // An earlier process may have ended while the lake was down.
             try spool.end()
             return nil

@@ -31,7 +31,7 @@ extension PostgresPipeline {
     }
 
     private func stageOnce(batch: UInt64, plannedAt: Int64, after state: ShardState) throws -> StagedBatch? {
-        let look = try files.look(after: state)
+        let look = try files.look(after: state, for: spool?.manifest?.seen ?? [])
         tell((look.remarks + remarksOnLosses(beside: look)).map(SourceRemark.files))
         unreadable = look.unreadable
         if !look.readCopies.isEmpty { try spool?.remove(look.readCopies) }
