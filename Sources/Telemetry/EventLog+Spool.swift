@@ -29,6 +29,7 @@ extension EventLog {
             let reason =
                 switch refusal {
                 case .isFull: "it has as much as `spool: max_bytes` allows"
+                case .copyIsDamaged: "somebody has removed or cut a copy in it"
                 case .diskIsFull: "its disk has no more free than `spool: disk_floor` keeps"
                 }
             logger.error(

@@ -69,8 +69,8 @@ import Testing
     // MARK: Whose bytes are there
 
     /// The spool of a process that has no room for anything.
-    private func fullSpool() throws -> (spool: Spool, session: SpoolSession) {
-        let limits = Spool.Limits(byteCount: 1, diskFloor: 0)
+    private func fullSpool(_ byteCount: UInt64 = 1) throws -> (spool: Spool, session: SpoolSession) {
+        let limits = Spool.Limits(byteCount: byteCount, diskFloor: 0)
         let place = folder.path("spool")
         let spool = try #require(
             try Spool.open(place, limits: limits, isMade: true, freeByteCount: { _ in 1 << 40 })
@@ -89,7 +89,7 @@ import Testing
     private func reckoning(_ spool: Spool) throws -> (lost: [String], settled: Int) {
         let manifest = try #require(spool.manifest)
         let look = try tailer.look(for: manifest.seen)
-        let reckoning = manifest.reckoning(after: tailer.state, look.sightings)
+        let reckoning = manifest.reckoning(after: tailer.state, beside: look)
         let lost = reckoning.lost.map(\.gap).map { gap in
             "\(gap.path.dropFirst(folder.root.count + 1)) \(gap.from)-\(gap.to)"
         }
@@ -141,5 +141,60 @@ import Testing
         let read = text("a", 100) + text("b", 200)
         #expect(try tailer.read(atMost: 5_000) == read.prefix(5_000))
         #expect(try reckoning(spool) == (["a.csv 5000-\(count)"], 0))
+    }
+
+    // MARK: Damaged copies
+
+    /// Removes the only copy, or leaves ten bytes of it.
+    private func damageCopy(isRemoved: Bool) throws {
+        let names = try PosixFileSystem().list(folder.path("spool")).map(\.name)
+        let copy = try #require(names.first { $0.hasPrefix("copy-") })
+        if isRemoved { return try folder.remove("spool/\(copy)") }
+        try #require(truncate(folder.path("spool/\(copy)"), 10) == 0)
+    }
+
+    @Test("the bytes of a copy that somebody removed or cut", arguments: [true, false])
+    func damagedCopy(isRemoved: Bool) throws {
+        try folder.write(text("a"), "a.csv")
+        try tailer.read()
+        let read = text("a").utf8.count
+        let (spool, session) = try fullSpool(1 << 30)
+        try folder.append("more\n", "a.csv")
+        _ = try session.step()
+        try damageCopy(isRemoved: isRemoved)
+        // The log is there.
+        #expect(try reckoning(spool) == ([], 0))
+        // What comes behind is seen and not copied.
+        try folder.append("and more\n", "a.csv")
+        #expect(try session.step().refusedByteCount == 9)
+        try folder.remove("a.csv")
+        tailer.restart()
+        #expect(try reckoning(spool) == (["a.csv \(read)-\(read + 14)"], 0))
+    }
+
+    @Test func aDamagedCopyOfWhatIsReadIsForgotten() throws {
+        let (spool, session) = try fullSpool(1 << 30)
+        try folder.write(text("a"), "a.csv")
+        _ = try session.step()
+        #expect(try tailer.read() == text("a"))
+        try damageCopy(isRemoved: false)
+        try folder.remove("a.csv")
+        tailer.restart()
+        #expect(try reckoning(spool) == ([], 1))
+        let manifest = try #require(spool.manifest)
+        try spool.settle(
+            manifest.reckoning(after: tailer.state, beside: try tailer.look(for: manifest.seen)).settled
+        )
+        try spool.end()
+        #expect(try PosixFileSystem().list(folder.path("spool")).map(\.name) == ["lock"])
+    }
+
+    @Test func anUnreadFileWhoseCopyIsRemovedIsLostFromItsStart() throws {
+        let (spool, session) = try fullSpool(1 << 30)
+        try folder.write(text("a"), "a.csv")
+        _ = try session.step()
+        try damageCopy(isRemoved: true)
+        try folder.remove("a.csv")
+        #expect(try reckoning(spool) == (["a.csv 0-\(text("a").utf8.count)"], 0))
     }
 }

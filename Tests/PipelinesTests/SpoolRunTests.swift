@@ -175,6 +175,26 @@ import Testing
         }
     }
 
+    @Test func aCopyThatIsRemovedIsNamedAsLost() async throws {
+        try await Self.with { lake in
+            lake.settings.onDataLoss = .continue
+            try lake.append(Fixture.records(1...3))
+            let run = FollowedRun(lake)
+            await run.rows(3)
+            lake.disk.failUntilRevived()
+            try lake.append(Fixture.records(4...5))
+            await run.spooled(Self.byteCount(Fixture.records(1...5)))
+            try await run.end()
+            try FileManager.default.removeItem(atPath: lake.logPath("a.csv"))
+            let copy = try #require(try Self.spoolFiles(lake).first { $0.hasPrefix("copy-") })
+            try FileManager.default.removeItem(atPath: "\(lake.root)/spool/pg/\(copy)")
+            lake.disk.revive()
+            #expect(try lake.run().lostBytes == Self.byteCount(Fixture.records(4...5)))
+            #expect(try lake.run().batches == 0)
+            #expect(try Self.spoolFiles(lake) == ["lock", "positions.json"])
+        }
+    }
+
     @Test func aRunThatWasKilledNamesALossOnce() async throws {
         try await Self.with(byteCount: 1) { lake in
             lake.settings.onDataLoss = .continue

@@ -27,6 +27,8 @@ struct FileListing {
     private(set) var isWhole = true
     /// What could not be looked at now, and may hold what seems to be gone.
     private(set) var hidden: [String] = []
+    /// Ids of files whose copies in the spool are gone or shorter than they were.
+    private(set) var damagedCopies: Set<String> = []
     /// Whether a file is at the patterns.
     private(set) var hasOriginals = false
     private var indexes: [FileID: Int] = [:]
@@ -60,6 +62,7 @@ struct FileListing {
                     let isNamed = try SpoolManifest.read(folder)?.files.contains { $0.copy == copy } ?? false
                     if isNamed {
                         remarks.append(.copyIsDamaged(path: path, original: file.path))
+                        damagedCopies.insert(file.id)
                     } else {
                         hidden.append(path)
                     }

@@ -1,4 +1,5 @@
 import BatchProtocol
+import FoundationEssentials
 
 /// Bytes of a log file that were seen while the lake was down, and are nowhere any more.
 package struct LostBytes: Hashable, Sendable {
@@ -14,31 +15,35 @@ package struct LostBytes: Hashable, Sendable {
 package struct SpoolReckoning: Hashable, Sendable {
     /// What is in no batch and in no file.
     package var lost: [LostBytes] = []
-    /// Ids of files of which batches have all that was seen.
-    package var settled: Set<String> = []
+    /// Files of which batches have all that was seen.
+    package var settled: Set<TrackedFile> = []
 }
 
 extension SpoolManifest {
-    /// The files of which more was seen than was copied, up to the last byte that was seen.
-    package var seen: [TrackedFile] { files.compactMap { $0.refused?.file } }
+    /// The files up to the last byte that was seen of each.
+    package var seen: [TrackedFile] { files.compactMap(\.seen) }
 
     /// What has become of them.
     ///
     /// - Parameters:
     ///   - state: What batches have read.
-    ///   - sightings: Where their bytes are now.
+    ///   - look: Where their bytes are now.
     /// - Returns: What is lost, and what can be forgotten; what is there and unread yet is in neither.
-    package func reckoning(after state: ShardState, _ sightings: [String: Sighting]) -> SpoolReckoning {
+    package func reckoning(after state: ShardState, beside look: Look) -> SpoolReckoning {
         var reckoning = SpoolReckoning()
         for file in files {
-            guard let refused = file.refused, sightings[file.id] != .isThere else { continue }
-            let known = Self.known(file.id, refused, among: state.files)
-            let from = max(file.end, known?.offset ?? 0)
-            guard sightings[file.id] == nil, from < refused.file.offset else {
-                reckoning.settled.insert(file.id)
+            let isDamaged = look.damagedCopies.contains(file.id)
+            // A sound copy is read as a file.
+            guard file.refused != nil || isDamaged, let seen = file.seen else { continue }
+            let sighting = look.sightings[file.id]
+            guard sighting != .isThere else { continue }
+            let known = Self.known(seen, head: file.refused?.head, among: state.files)
+            let from = max(isDamaged ? file.from : file.end, known?.offset ?? 0)
+            guard sighting == nil, from < seen.offset else {
+                reckoning.settled.insert(seen)
                 continue
             }
-            var lost = refused.file
+            var lost = seen
             lost.id = known?.id ?? lost.id
             reckoning.lost.append(
                 LostBytes(
@@ -56,16 +61,17 @@ extension SpoolManifest {
     /// One of which batches have more first bytes than were seen cannot be told by a hash of all of them; where it is still
     /// there, it was sighted.
     private static func known(
-        _ id: String,
-        _ refused: SpooledFile.Refused,
+        _ seen: TrackedFile,
+        head: Data?,
         among tracked: [TrackedFile]
     ) -> TrackedFile? {
-        if let same = tracked.first(where: { $0.id == id }) { return same }
+        if let same = tracked.first(where: { $0.id == seen.id }) { return same }
         return tracked.filter { candidate in
             let count = candidate.headByteCount
-            guard count > 0, count <= refused.head.count else { return false }
+            if count == seen.headByteCount { return candidate.headHash == seen.headHash }
+            guard let head, count > 0, count < head.count else { return false }
             let hasher = RangeHasher()
-            refused.head.prefix(count).withUnsafeBytes { hasher.update($0) }
+            head.prefix(count).withUnsafeBytes { hasher.update($0) }
             return hasher.digest == candidate.headHash
         }.max { $0.offset < $1.offset }
     }

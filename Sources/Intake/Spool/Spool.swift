@@ -124,6 +124,8 @@ package final class Spool: Sendable {
         case isFull
         /// The disk has no more room than is to be left.
         case diskIsFull
+        /// The copy was removed or cut: what is written on would leave a hole.
+        case copyIsDamaged
     }
 
     /// A name for a file that no batch has.
@@ -183,7 +185,12 @@ package final class Spool: Sendable {
             entry.path = file.found.path
             entry.inode = file.found.inode
             entry.modified = file.modified
-            let (room, refusal) = try room(beside: changed.byteCount, for: file, hasCopy: entry.copy != nil)
+            let isSound =
+                try entry.copy.map { try SpoolDisk.byteCount("\(folder)/\($0)") >= entry.end } ?? true
+            let (room, refusal) =
+                isSound
+                ? try room(beside: changed.byteCount, for: file, hasCopy: entry.copy != nil)
+                : (0, .copyIsDamaged)
             if room > 0 {
                 try copy(room, of: file, reader, to: &entry, name: "copy-\(changed.next)")
                 changed.next += 1
@@ -259,10 +266,6 @@ package final class Spool: Sendable {
         var isDone = false
         // A copy that no manifest names would take room for ever.
         defer { if isNew, !isDone { unlink(path) } }
-        // Somebody has cut it: what is written behind its end would leave a hole.
-        guard try isNew || SpoolDisk.byteCount(handle, path: path) >= entry.end else {
-            throw StorageError(code: .other(EBADMSG), operation: "write", path: path)
-        }
         if isNew {
             entry.copy = name
             entry.from = file.offset
@@ -308,17 +311,19 @@ package final class Spool: Sendable {
         for name in removed { try SpoolDisk.remove("\(folder)/\(name)") }
     }
 
-    /// Forgets what was seen of files and not copied: batches have it, or name it as lost.
-    package func settle(_ ids: Set<String>) throws {
-        guard !ids.isEmpty else { return }
+    /// Forgets files of which batches have all that was seen, or name it as lost, unless more was seen meanwhile.
+    package func settle(_ settled: Set<TrackedFile>) throws {
+        var removed: [String] = []
         try change { manifest in
             guard var changed = manifest else { return }
-            for index in changed.files.indices where ids.contains(changed.files[index].id) {
-                changed.files[index].refused = nil
+            changed.files.removeAll { file in
+                guard let seen = file.seen, settled.contains(seen) else { return false }
+                if let copy = file.copy { removed.append(copy) }
+                return true
             }
-            changed.files.removeAll { $0.copy == nil && $0.refused == nil }
             manifest = changed.files.isEmpty && !changed.isOpen ? nil : changed
         }
+        for name in removed { try SpoolDisk.remove("\(folder)/\(name)") }
     }
 
     private func change(_ body: (inout SpoolManifest?) -> Void) throws {

@@ -64,13 +64,9 @@ enum SpoolDisk {
         }
     }
 
-    /// The size of an open file.
-    static func byteCount(_ handle: Int32, path: String) throws -> UInt64 {
-        var information = stat()
-        guard fstat(handle, &information) == 0 else {
-            throw StorageError(errno: errno, operation: "read", path: path)
-        }
-        return UInt64(information.st_size)
+    /// The size of a file; 0 when it is gone.
+    static func byteCount(_ path: String) throws -> UInt64 {
+        try PosixFileSystem().status(path)?.byteCount ?? 0
     }
 
     // MARK: Values

@@ -35,6 +35,9 @@ package struct SpooledFile: Codable, Hashable, Sendable {
     /// What lies behind `end`; nil when all that was seen was copied.
     package var refused: Refused?
 
+    /// The file up to the last byte that was seen.
+    var seen: TrackedFile? { refused?.file ?? tracked }
+
     /// From here on the copy has no hole.
     var solidFrom: UInt64 { Self.solidFrom(from) }
 

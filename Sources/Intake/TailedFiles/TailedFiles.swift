@@ -60,6 +60,7 @@ package final class TailedFiles {
         let sightings = try sight(seen, in: round)
         var look = try finish(round)
         look.sightings = sightings
+        look.damagedCopies = listing.damagedCopies
         return look
     }
 

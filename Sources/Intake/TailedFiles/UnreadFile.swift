@@ -101,6 +101,8 @@ package struct Look {
     package var hidden: [String] = []
     /// Copies in the spool of which batches have all bytes that they had when they were listed.
     package var readCopies: [SpooledCopy] = []
+    /// Ids of files whose copies in the spool are gone or shorter than they were.
+    package var damagedCopies: Set<String> = []
     /// What has become of the files that were looked for, by id; none for one whose bytes are in no file now.
     package var sightings: [String: Sighting] = [:]
     /// Ids of tracked files that are nowhere now.

@@ -4,9 +4,9 @@ import Intake
 extension PostgresPipeline {
     /// What keeps losses from being told: it may hold their bytes, and cannot be looked at now.
     func remarksOnLosses(beside look: Look) -> [TailedFileSource.Remark] {
-        guard let manifest = spool?.manifest, manifest.refusedByteCount > 0, keeper?.isActive != true else {
-            return []
-        }
+        guard let manifest = spool?.manifest, keeper?.isActive != true,
+            manifest.refusedByteCount > 0 || !look.damagedCopies.isEmpty
+        else { return [] }
         return look.hidden.map { .hidesLosses(path: $0) }
     }
 
@@ -18,7 +18,7 @@ extension PostgresPipeline {
         guard let spool, let manifest = spool.manifest, look.hidden.isEmpty, keeper?.isActive != true else {
             return nil
         }
-        let reckoning = manifest.reckoning(after: state, look.sightings)
+        let reckoning = manifest.reckoning(after: state, beside: look)
         try spool.settle(reckoning.settled)
         let lost = reckoning.lost
         guard !lost.isEmpty else {
