@@ -265,6 +265,57 @@ import Testing
         }
     }
 
+    @Test func aSpoolThatAnotherProcessHasIsAskedForUntilThatEnds() async throws {
+        try await Self.with { lake in
+            try lake.append(Fixture.records(1...3))
+            let settings = try #require(lake.settings.spool)
+            var other = try Spool.open(settings.folder, limits: settings.limits, isMade: true)
+            #expect(other != nil)
+            let run = FollowedRun(lake)
+            #expect(await run.next { if case .spool(.taken) = $0 { true } else { nil } } == true)
+            await run.rows(3)
+            lake.disk.failUntilRevived()
+            try lake.append(Fixture.records(4...5))
+            _ = await run.next { if case .spool(.began) = $0 { true } else { nil } }
+            #expect(await run.next { if case .spool(.taken) = $0 { true } else { nil } } == true)
+            _ = await run.next { if case .retrying = $0 { true } else { nil } }
+            #expect(try SpoolManifest.read(settings.folder) == nil)
+            other = nil
+            await run.spooled(Self.byteCount(Fixture.records(1...5)))
+            try Self.overwrite(lake, Self.other)
+            lake.disk.revive()
+            await run.rows(2 + Self.other.count)
+            try await run.end()
+            try lake.expectExact(records: Fixture.records(1...5) + Self.other)
+        }
+    }
+
+    @Test func copiesThatAnotherProcessLeftAreRemovedOnceTheyAreRead() async throws {
+        try await Self.with { lake in
+            try lake.append(Fixture.records(1...3))
+            let settings = try #require(lake.settings.spool)
+            var other: SpoolSession? = try SpoolSession(
+                try #require(try Spool.open(settings.folder, limits: settings.limits, isMade: true)),
+                source: lake.settings.source,
+                after: [],
+                reason: "gone",
+                now: 1
+            )
+            _ = try other?.step()
+            let run = FollowedRun(lake)
+            await run.rows(3)
+            #expect(try SpoolManifest.read(settings.folder)?.files.count == 1)
+            other = nil
+            try lake.append(Fixture.records(4...4))
+            await run.rows(1)
+            // One more look at once; a child of another test may hold the lock for a moment.
+            try lake.append([], to: "b.csv")
+            while try SpoolManifest.read(settings.folder) != nil, await run.caughtUp() != nil {}
+            try await run.end()
+            #expect(try Self.spoolFiles(lake) == ["lock", "positions.json"])
+        }
+    }
+
     @Test func theStatusTellsOfTheSpool() async throws {
         try await Self.with { lake in
             try lake.append(Fixture.records(1...3))

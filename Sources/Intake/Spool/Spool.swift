@@ -36,6 +36,7 @@ package final class Spool: Sendable {
     ///   - folder: Its folder; absolute.
     ///   - limits: What it may take.
     ///   - isMade: Whether the folder is made when it is not there; else one that holds nothing is left alone.
+    ///   - isPatient: Whether half a second is waited for a process that may be about to end.
     ///   - freeByteCount: Bytes that are free on the disk of a folder.
     /// - Returns: nil when another process has it, or when it holds nothing and is not to be made.
     /// - Throws: `StorageError`.
@@ -43,6 +44,7 @@ package final class Spool: Sendable {
         _ folder: String,
         limits: Limits,
         isMade: Bool,
+        isPatient: Bool = true,
         freeByteCount: (@Sendable (String) throws -> UInt64)? = nil
     ) throws -> Spool? {
         if isMade {
@@ -51,7 +53,7 @@ package final class Spool: Sendable {
         } else if try SpoolManifest.read(folder) == nil {
             return nil
         }
-        guard let lock = try SpoolDisk.lock("\(folder)/lock") else { return nil }
+        guard let lock = try SpoolDisk.lock("\(folder)/lock", isPatient: isPatient) else { return nil }
         do {
             let manifest = try SpoolManifest.read(folder)
             try SpoolDisk.removeStrays(in: folder, besides: manifest)

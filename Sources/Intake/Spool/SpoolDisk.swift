@@ -25,20 +25,21 @@ enum SpoolDisk {
         }
     }
 
-    /// How often the lock is asked for: a process that ends, or a child that has not come to its own program yet, lets go of it soon.
+    /// How often the lock is asked for by who waits: a process that ends, or a child that has not come to its own program yet, lets go of it soon.
     private static let lockAttempts = 50
 
-    /// Takes the lock of a spool until the handle is closed; waits for it up to half a second.
+    /// Takes the lock of a spool until the handle is closed; waits for it up to half a second when that is wanted.
     ///
     /// - Returns: nil when another process has it.
-    static func lock(_ path: String) throws -> Int32? {
+    static func lock(_ path: String, isPatient: Bool) throws -> Int32? {
         let handle = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard handle >= 0 else { throw StorageError(errno: errno, operation: "create", path: path) }
         var failure: Int32 = 0
-        for attempt in 1...lockAttempts {
+        let attempts = isPatient ? lockAttempts : 1
+        for attempt in 1...attempts {
             if flock(handle, LOCK_EX | LOCK_NB) == 0 { return handle }
             failure = errno
-            guard failure == EWOULDBLOCK || failure == EINTR, attempt < lockAttempts else { break }
+            guard failure == EWOULDBLOCK || failure == EINTR, attempt < attempts else { break }
             usleep(10_000)
         }
         close(handle)

@@ -13,7 +13,7 @@ extension PipelineDriver {
         let watcher = work.makeWatcher()
         stop.onceMade { watcher.wake() }
         var backOff = BackOff(first: work.commitInterval)
-        let keeper = makeKeeper()
+        let keeper = work.makeKeeper()
         defer { keeper?.close() }
         if let keeper { work.lake.store.failures?.listen { [weak keeper] in keeper?.begin($0) } }
         while !stop.isMade {
@@ -29,16 +29,6 @@ extension PipelineDriver {
             }
         }
         return work.summary
-    }
-
-    /// A spool that cannot be had is told, and does not keep the lake from being filled.
-    private func makeKeeper() -> SpoolKeeper? {
-        do {
-            return try work.makeKeeper()
-        } catch {
-            work.observer.event(.spool(.unusable(error)))
-            return nil
-        }
     }
 
     private func follow(

@@ -31,6 +31,8 @@ extension PostgresPipeline {
     }
 
     private func stageOnce(batch: UInt64, plannedAt: Int64, after state: ShardState) throws -> StagedBatch? {
+        // Another process may have left copies behind.
+        spoolHolder?.ask(isMade: false, isPatient: false)
         let look = try files.look(after: state, for: spool?.manifest?.seen ?? [])
         tell((look.remarks + remarksOnLosses(beside: look)).map(SourceRemark.files))
         unreadable = look.unreadable
