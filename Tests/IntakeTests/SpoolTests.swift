@@ -223,6 +223,43 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: place))
     }
 
+    @Test("the manifest is stored once a look, and within one when much is copied", arguments: [false, true])
+    func storing(isMuch: Bool) throws {
+        let disk = CountingDisk()
+        let spool = try #require(
+            try Spool.open(
+                place,
+                limits: Self.roomy,
+                isMade: true,
+                freeByteCount: { _ in 1 << 40 },
+                storedEvery: isMuch ? 1 : 1 << 20,
+                disk: disk
+            )
+        )
+        let session = try session(spool)
+        #expect(disk.renamedCount == 1)
+        for number in 0..<20 { try folder.write(text("\(number)", 3), "\(number).csv") }
+        _ = try session.step()
+        #expect(disk.renamedCount == (isMuch ? 21 : 2))
+        _ = try session.step()
+        #expect(disk.renamedCount == (isMuch ? 21 : 2))
+        #expect(try SpoolManifest.read(place)?.files.count == 20)
+    }
+
+    @Test func whatCannotBeStoredIsStoredByTheNextLook() throws {
+        let disk = CountingDisk()
+        let spool = try #require(try Spool.open(place, limits: Self.roomy, isMade: true, disk: disk))
+        let session = try session(spool)
+        try folder.write(text("a"), "a.csv")
+        disk.isFull = true
+        #expect(try session.step().errors.map(\.code) == [.noSpace])
+        #expect(try SpoolManifest.read(place)?.files.isEmpty == true)
+        disk.isFull = false
+        #expect(try session.step().errors.isEmpty)
+        try folder.remove("a.csv")
+        #expect(try readAll() == text("a"))
+    }
+
     // MARK: Bounds
 
     @Test("the bound and the floor", arguments: [Spool.Refusal.isFull, .diskIsFull])
@@ -384,4 +421,30 @@ import Testing
 /// Free bytes of a disk, as a test wants them.
 private final class Free: @unchecked Sendable {
     var byteCount: UInt64 = 0
+}
+
+/// The machine's file system, which counts renames and can be full.
+private final class CountingDisk: FileSystem, @unchecked Sendable {
+    private let disk = PosixFileSystem()
+    private(set) var renamedCount = 0
+    var isFull = false
+
+    func create(_ path: String) throws -> Int32 { try disk.create(path) }
+    func write(_ handle: Int32, _ bytes: UnsafeRawBufferPointer, path: String) throws {
+        if isFull { throw StorageError(code: .noSpace, operation: "write", path: path) }
+        try disk.write(handle, bytes, path: path)
+    }
+    func sync(_ handle: Int32, path: String) throws { try disk.sync(handle, path: path) }
+    func close(_ handle: Int32) { disk.close(handle) }
+    func link(_ source: String, to target: String) throws { try disk.link(source, to: target) }
+    func rename(_ source: String, to target: String) throws {
+        renamedCount += 1
+        try disk.rename(source, to: target)
+    }
+    func remove(_ path: String) throws { try disk.remove(path) }
+    func makeFolder(_ path: String) throws -> Bool { try disk.makeFolder(path) }
+    func syncFolder(_ path: String) throws { try disk.syncFolder(path) }
+    func read(_ path: String) throws -> [UInt8] { try disk.read(path) }
+    func list(_ path: String) throws -> [FileStatus] { try disk.list(path) }
+    func status(_ path: String) throws -> FileStatus? { try disk.status(path) }
 }

@@ -85,16 +85,24 @@ enum SpoolDisk {
     }
 
     /// Replaces a value as a whole; durable when it returns.
-    static func replace(_ path: String, with value: some Encodable, in folder: String) throws {
+    static func replace(
+        _ path: String,
+        with value: some Encodable,
+        in folder: String,
+        _ disk: any FileSystem
+    ) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let bytes = [UInt8](try encoder.encode(value))
         let temporary = "\(path).new"
-        let handle = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-        guard handle >= 0 else { throw StorageError(errno: errno, operation: "create", path: temporary) }
-        defer { close(handle) }
-        try bytes.withUnsafeBytes { try write(handle, at: 0, $0, path: temporary) }
-        let disk = PosixFileSystem()
+        // A full disk may have left one.
+        try remove(temporary)
+        let handle = try disk.create(temporary)
+        defer { disk.close(handle) }
+        guard fchmod(handle, 0o600) == 0 else {
+            throw StorageError(errno: errno, operation: "chmod", path: temporary)
+        }
+        try bytes.withUnsafeBytes { try disk.write(handle, $0, path: temporary) }
         try disk.sync(handle, path: temporary)
         try disk.rename(temporary, to: path)
         try disk.syncFolder(folder)

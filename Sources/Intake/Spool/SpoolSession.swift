@@ -89,6 +89,11 @@ package final class SpoolSession {
             let id = spool.newID()
             tracked.append(try reader.track(id: id, host: files.source.host, upTo: copy.found.byteCount))
         }
+        do {
+            try spool.store()
+        } catch let error as StorageError {
+            errors.append(error)
+        }
         let manifest = spool.manifest
         return Report(
             byteCount: manifest?.byteCount ?? 0,
