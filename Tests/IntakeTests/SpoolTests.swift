@@ -260,6 +260,32 @@ import Testing
         #expect(try readAll() == text("a"))
     }
 
+    @Test func aStopEndsTheCopyingOfALargeFile() throws {
+        let large = text("a", 60_000)
+        try folder.write(large, "a.csv")
+        try folder.write(text("b"), "b.csv")
+        #expect(large.utf8.count > 2 << 20)
+        do {
+            let spool = try spool()
+            // Asked before each file and each MiB: stopped after the first of them.
+            var asked = 0
+            let report = try session(spool).step {
+                asked += 1
+                return asked > 2
+            }
+            let file = try #require(spool.manifest?.files.first)
+            #expect(spool.manifest?.files.count == 1)
+            #expect(file.end > 1 << 19 && file.end <= 1 << 20)
+            #expect(report.refusal == nil)
+            #expect(report.refusedByteCount == UInt64(large.utf8.count) - file.end)
+        }
+        // The next process goes on.
+        #expect(try session(spool()).step().refusedByteCount == 0)
+        try folder.remove("a.csv")
+        try folder.remove("b.csv")
+        #expect(try readAll() == large + text("b"))
+    }
+
     // MARK: Bounds
 
     @Test("the bound and the floor", arguments: [Spool.Refusal.isFull, .diskIsFull])

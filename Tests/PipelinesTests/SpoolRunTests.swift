@@ -316,6 +316,22 @@ import Testing
         }
     }
 
+    @Test("a stop does not wait for a lake that does not answer", arguments: [true, false])
+    func aStopWithoutTheLake(hasSpool: Bool) async throws {
+        try await Self.with { lake in
+            if !hasSpool { lake.settings.spool = nil }
+            try lake.append(Fixture.records(1...3))
+            let store = SilentStore()
+            let run = FollowedRun(.postgres(lake.settings), lake: Lake(store: store), now: lake.now)
+            if hasSpool {
+                await run.spooled(Self.byteCount(Fixture.records(1...3)))
+            } else {
+                await store.isAsked()
+            }
+            #expect(try await run.end().batches == 0)
+        }
+    }
+
     @Test func theStatusTellsOfTheSpool() async throws {
         try await Self.with { lake in
             try lake.append(Fixture.records(1...3))

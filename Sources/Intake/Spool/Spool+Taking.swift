@@ -40,13 +40,15 @@ extension Spool {
     ///   - reader: The same, opened.
     ///   - id: Its id.
     ///   - host: This machine.
+    ///   - isStopped: Ends the copying soon.
     /// - Returns: The file up to the last byte copied, and what kept the rest from it; nil when the file has changed meanwhile, or the outage was over.
     /// - Throws: `StorageError`; nothing more of the file counts as copied then.
     func take(
         _ file: UnreadFile,
         _ reader: FileReader,
         id: String,
-        host: String
+        host: String,
+        unless isStopped: () -> Bool
     ) throws -> (tracked: TrackedFile?, refusal: Refusal?)? {
         try state.withLock { state in
             guard var changed = state.manifest else { return nil }
@@ -79,7 +81,7 @@ extension Spool {
                 ? try room(beside: changed.byteCount, for: file, hasCopy: entry.copy != nil)
                 : (0, .copyIsDamaged)
             if room > 0 {
-                try copy(room, of: file, reader, to: &entry, name: "copy-\(changed.next)")
+                try copy(room, of: file, reader, to: &entry, name: "copy-\(changed.next)", unless: isStopped)
                 changed.next += 1
             }
             guard try file.isIntact(reader) else {
@@ -93,7 +95,7 @@ extension Spool {
             }
             entry.refused =
                 try entry.end < file.found.byteCount
-                ? refused(file, reader, before.refused, id: id, host: host) : nil
+                ? refused(file, reader, before.refused, id: id, host: host, unless: isStopped) : nil
             guard entry != before || index == nil else { return (entry.tracked, refusal) }
             if let index { changed.files[index] = entry } else { changed.files.append(entry) }
             state.manifest = changed
@@ -109,8 +111,11 @@ extension Spool {
         _ reader: FileReader,
         _ known: SpooledFile.Refused?,
         id: String,
-        host: String
-    ) throws -> SpooledFile.Refused {
+        host: String,
+        unless isStopped: () -> Bool
+    ) throws -> SpooledFile.Refused? {
+        // Its end is found by decompressing it.
+        if reader.stream != nil, isStopped() { return known }
         if let known, known.file.offset == file.found.byteCount { return known }
         return SpooledFile.Refused(
             file: try reader.track(id: id, host: host, upTo: file.found.byteCount),
@@ -144,7 +149,8 @@ extension Spool {
         of file: UnreadFile,
         _ reader: FileReader,
         to entry: inout SpooledFile,
-        name: String
+        name: String,
+        unless isStopped: () -> Bool
     ) throws {
         let isNew = entry.copy == nil
         let path = "\(folder)/\(entry.copy ?? name)"
@@ -165,15 +171,15 @@ extension Spool {
             entry.byteCount = head + file.offset - solid
         }
         let range = file.offset..<file.offset + count
-        let border = try SpoolDisk.copy(range, of: reader, to: handle, path: path)
-        entry.end = count < file.unreadByteCount ? border ?? file.offset : range.upperBound
+        let copied = try SpoolDisk.copy(range, of: reader, to: handle, path: path, unless: isStopped)
+        let isWhole = copied.end == file.found.byteCount
+        entry.end = isWhole ? copied.end : copied.border ?? file.offset
         guard entry.end > file.offset || !isNew else {
             entry.copy = nil
             entry.byteCount = 0
             return
         }
         entry.byteCount += entry.end - file.offset
-        try PosixFileSystem().sync(handle, path: path)
         isDone = true
     }
 }

@@ -117,20 +117,25 @@ enum SpoolDisk {
 
     // MARK: Copies
 
-    /// Copies a range of a log file to the same offsets.
+    /// After so many bytes they are made durable, so that a stop need not wait for many.
+    private static let syncedEvery: UInt64 = 64 << 20
+
+    /// Copies a range of a log file to the same offsets; durable when it returns.
     ///
-    /// - Returns: Offset one past the last line end of the range; nil when it holds none.
+    /// - Returns: Offset one past the last byte that was copied, all unless it is stopped, and one past the last line end; nil when there is none.
     /// - Throws: `StorageError`; also when the file has not all of the range.
     @discardableResult
     static func copy(
         _ range: Range<UInt64>,
         of reader: FileReader,
         to handle: Int32,
-        path: String
-    ) throws -> UInt64? {
+        path: String,
+        unless isStopped: () -> Bool = { false }
+    ) throws -> (end: UInt64, border: UInt64?) {
         var at = range.lowerBound
+        var synced = at
         var border: UInt64?
-        while at < range.upperBound {
+        while at < range.upperBound, !isStopped() {
             let bytes = try reader.bytes(at: at, count: Int(min(1 << 20, range.upperBound - at)))
             guard !bytes.isEmpty else {
                 throw StorageError(code: .other(ESTALE), operation: "read", path: reader.path)
@@ -138,8 +143,13 @@ enum SpoolDisk {
             try bytes.withUnsafeBytes { try write(handle, at: at, $0, path: path) }
             if let index = bytes.lastIndex(of: UInt8(ascii: "\n")) { border = at + UInt64(index) + 1 }
             at += UInt64(bytes.count)
+            if at - synced >= syncedEvery {
+                try PosixFileSystem().sync(handle, path: path)
+                synced = at
+            }
         }
-        return border
+        try PosixFileSystem().sync(handle, path: path)
+        return (at, border)
     }
 
     private static func write(

@@ -64,19 +64,22 @@ package final class SpoolSession {
 
     /// Looks once and copies what is new.
     ///
+    /// - Parameter isStopped: Ends the copying soon, also in the middle of a file.
     /// - Throws: `StorageError` for a folder that cannot be listed.
-    package func step() throws -> Report {
+    package func step(unless isStopped: () -> Bool = { false }) throws -> Report {
         // Somebody may have ended the outage too early.
         try spool.begin(since: since, reason: reason)
         let look = try files.look(after: ShardState(files: tracked))
         var errors = look.unreadable
         var refusal: Spool.Refusal?
-        for file in look.files {
+        for file in look.files where !isStopped() {
             do {
                 guard let reader = try file.open() else { continue }
                 let id = file.tracked?.id ?? spool.idOfRefused(head: file.head) ?? spool.newID()
                 let host = files.source.host
-                guard let taken = try spool.take(file, reader, id: id, host: host) else { continue }
+                guard let taken = try spool.take(file, reader, id: id, host: host, unless: isStopped) else {
+                    continue
+                }
                 refusal = refusal ?? taken.refusal
                 if let copied = taken.tracked { note(copied) }
             } catch let error as StorageError {

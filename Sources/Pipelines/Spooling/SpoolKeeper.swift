@@ -127,7 +127,7 @@ final class SpoolKeeper: Sendable {
             let look = ContinuousClock.now
             do {
                 session = try session ?? begin(after: positions, error)
-                if let session { tell(try session.step(), &told) }
+                if let session { tell(try session.step { stop.isMade }, &told) }
             } catch let failure as StorageError {
                 tell([failure], &told)
             } catch {
