@@ -3,6 +3,7 @@ import Catalog
 import Foundation
 import Intake
 import Pipelines
+import Synchronization
 import Testing
 
 /// Runs whose lake fails for a while, and logs that do not wait for it.
@@ -329,6 +330,81 @@ import Testing
                 await store.isAsked()
             }
             #expect(try await run.end().batches == 0)
+        }
+    }
+
+    @Test("`start: latest` begun without the lake counts from then", arguments: [true, false])
+    func latest(isRemoved: Bool) async throws {
+        try await Self.with { lake in
+            lake.settings.start = .latest
+            try lake.append(Fixture.records(1...3))
+            lake.disk.failUntilRevived()
+            let first = FollowedRun(lake)
+            await first.spooled(Self.byteCount(Fixture.records(1...3)))
+            try lake.append(Fixture.records(4...4))
+            await first.spooled(Self.byteCount(Fixture.records(1...4)))
+            try await first.end()
+            try lake.append(Fixture.records(5...5))
+            try lake.append(Self.other, to: "b.csv")
+            let run = FollowedRun(lake)
+            await run.spooled(Self.byteCount(Fixture.records(1...5) + Self.other))
+            if isRemoved { try FileManager.default.removeItem(atPath: lake.logPath("a.csv")) }
+            lake.disk.revive()
+            await run.rows(2 + Self.other.count)
+            try await run.end()
+            try lake.expectExact(records: Fixture.records(4...5) + Self.other)
+        }
+    }
+
+    @Test func aSpoolThatCannotBeReadIsToldAndKeepsNoLogFromTheLake() async throws {
+        try await Self.with { lake in
+            let folder = try #require(lake.settings.spool).folder
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            try Data("{".utf8).write(to: URL(filePath: "\(folder)/spool.json"))
+            try lake.append(Fixture.records(1...3))
+            let told = Mutex(0)
+            let observer = PipelineObserver(event: { event in
+                if case .spool(.unusable) = event { told.withLock { $0 += 1 } }
+            })
+            #expect(try lake.run(observer: observer).rows == 3)
+            // Told once, however often it is met.
+            #expect(told.withLock { $0 } == 1)
+            #expect(try lake.run().remarks == [.files(.spoolIsUnreadable(path: folder))])
+        }
+    }
+
+    @Test func aLakeBesideTheLogsIsNotTakenForThem() async throws {
+        try await Self.with { lake in
+            // What the pattern begins with is the folder that the lake lies in, too.
+            lake.settings.source = TailedFileSource(patterns: ["\(lake.root)/logs*/*.csv"], host: "host")
+            lake.settings.source.spool = lake.settings.spool?.folder
+            try lake.append(Fixture.records(1...3))
+            lake.disk.failUntilRevived()
+            let run = FollowedRun(lake)
+            await run.spooled(Self.byteCount(Fixture.records(1...3)))
+            lake.disk.revive()
+            await run.rows(3)
+            try await run.end()
+        }
+    }
+
+    @Test func aLogThatCannotBeReadIsNoLakeThatIsDown() async throws {
+        try await Self.with { lake in
+            // A link to itself: nobody can follow it.
+            let link = lake.logPath("a.csv")
+            try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: link)
+            let run = FollowedRun(lake)
+            for _ in 0..<3 {
+                let isRetrying = await run.next { event -> Bool? in
+                    switch event {
+                    case .retrying: true
+                    case .spool: false
+                    default: nil
+                    }
+                }
+                #expect(isRetrying == true)
+            }
+            try await run.end()
         }
     }
 

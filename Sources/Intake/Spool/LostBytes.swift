@@ -36,7 +36,7 @@ extension SpoolManifest {
             // A sound copy is read as a file.
             guard file.refused != nil || isDamaged, let seen = file.seen else { continue }
             let sighting = look.sightings[file.id]
-            guard sighting != .isThere else { continue }
+            guard sighting?.isRead != false else { continue }
             let known = Self.known(seen, head: file.refused?.head, among: state.files)
             let from = max(isDamaged ? file.from : file.end, known?.offset ?? 0)
             guard sighting == nil, from < seen.offset else {

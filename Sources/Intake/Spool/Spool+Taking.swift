@@ -64,6 +64,7 @@ extension Spool {
                     end: file.offset,
                     tracked: file.tracked
                 )
+            if index == nil, changed.isStartOver == false { entry.startsAt = file.found.byteCount }
             let before = entry
             // Batches have all of an older copy that ends elsewhere.
             let former = entry.end == file.offset ? nil : entry.copy

@@ -111,6 +111,9 @@ package final class Spool: Sendable {
         try SpoolDisk.freeByteCount(folder)
     }
 
+    /// Whether a process has the spool of a folder, as far as can be seen.
+    package static func isInUse(_ folder: String) -> Bool { SpoolDisk.isLocked("\(folder)/lock") }
+
     // MARK: Positions
 
     private var positionsPath: String { "\(folder)/positions.json" }
@@ -128,10 +131,25 @@ package final class Spool: Sendable {
     // MARK: An outage
 
     /// Begins to spool, or goes on after an earlier process.
-    func begin(since: Int64, reason: String) throws {
+    ///
+    /// - Parameters:
+    ///   - since: Microseconds since 1970-01-01 UTC.
+    ///   - reason: What the lake failed with.
+    ///   - isFromStart: Whether no position is known.
+    func begin(since: Int64, reason: String, isFromStart: Bool) throws {
         try change { manifest in
-            manifest = manifest ?? SpoolManifest(since: since, reason: reason)
+            if manifest == nil {
+                manifest = SpoolManifest(since: since, reason: reason)
+                manifest?.isStartOver = isFromStart ? false : nil
+            }
             manifest?.isOpen = true
+        }
+    }
+
+    /// Takes down that all files were looked at once.
+    func endStart() {
+        state.withLock { state in
+            if state.manifest?.isStartOver == false { state.manifest?.isStartOver = true }
         }
     }
 

@@ -47,6 +47,14 @@ enum SpoolDisk {
         throw StorageError(errno: failure, operation: "lock", path: path)
     }
 
+    /// Whether another process has a lock, as far as can be seen.
+    static func isLocked(_ path: String) -> Bool {
+        let handle = open(path, O_RDONLY | O_CLOEXEC)
+        guard handle >= 0 else { return false }
+        defer { close(handle) }
+        return flock(handle, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
+    }
+
     /// Bytes that this user can still write on the disk of a folder.
     static func freeByteCount(_ path: String) throws -> UInt64 {
         var information = statvfs()

@@ -51,7 +51,7 @@ package final class SpoolSession {
         source.spool = nil
         files = TailedFiles(source: source, clock: clock)
         tracked = try positions ?? spool.positions()
-        try spool.begin(since: now, reason: reason)
+        try spool.begin(since: now, reason: reason, isFromStart: tracked.isEmpty)
         for file in spool.manifest?.files ?? [] {
             guard let copied = file.tracked else { continue }
             guard let index = tracked.firstIndex(where: { $0.id == file.id }) else {
@@ -65,10 +65,11 @@ package final class SpoolSession {
     /// Looks once and copies what is new.
     ///
     /// - Parameter isStopped: Ends the copying soon, also in the middle of a file.
+    /// - Returns: What the spool holds then.
     /// - Throws: `StorageError` for a folder that cannot be listed.
     package func step(unless isStopped: () -> Bool = { false }) throws -> Report {
         // Somebody may have ended the outage too early.
-        try spool.begin(since: since, reason: reason)
+        try spool.begin(since: since, reason: reason, isFromStart: false)
         let look = try files.look(after: ShardState(files: tracked))
         var errors = look.unreadable
         var refusal: Spool.Refusal?
@@ -92,6 +93,7 @@ package final class SpoolSession {
             let id = spool.newID()
             tracked.append(try reader.track(id: id, host: files.source.host, upTo: copy.found.byteCount))
         }
+        if !isStopped() { spool.endStart() }
         do {
             try spool.store()
         } catch let error as StorageError {

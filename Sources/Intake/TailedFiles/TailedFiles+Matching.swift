@@ -190,10 +190,14 @@ extension TailedFiles {
         for wanted in seen {
             for file in byHead[Head(of: wanted)] ?? [] where try file.holds(wanted, readers) {
                 let isRead = round.readByteCount(of: file) >= wanted.offset
-                if sightings[wanted.id] != .isRead { sightings[wanted.id] = isRead ? .isRead : .isThere }
+                // Of several files the one that is read, or will be.
+                guard sightings[wanted.id]?.isRead != true else { break }
+                if isRead || sightings[wanted.id] == nil || !round.isAside(file) {
+                    sightings[wanted.id] = Sighting(isRead: isRead, file: file.id)
+                }
             }
             if sightings[wanted.id] == nil, isRemembered(wanted, in: round.state) {
-                sightings[wanted.id] = .isRead
+                sightings[wanted.id] = Sighting(isRead: true, file: nil)
             }
         }
         return sightings

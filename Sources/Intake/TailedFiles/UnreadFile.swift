@@ -10,7 +10,7 @@ package struct UnreadFile {
     /// Whether nothing will be appended any more: what is no whole record at its end never becomes one.
     package var isClosed: Bool
     /// The device, and the inode in all its bits.
-    let id: FileID
+    package let id: FileID
     /// The file when it is still open.
     let reader: FileReader?
     /// Its first bytes when it was found.
@@ -76,11 +76,11 @@ package struct UnreadFile {
 }
 
 /// What has become of a file that was seen at another time.
-package enum Sighting: Hashable, Sendable {
-    /// Its bytes are in a file, and batches have not all of them yet.
-    case isThere
-    /// Batches have all its bytes.
-    case isRead
+package struct Sighting: Hashable, Sendable {
+    /// Whether batches have all its bytes; else those are in a file.
+    package var isRead: Bool
+    /// The file that holds them now; nil for one that was open when it was read and is gone.
+    package var file: FileID?
 }
 
 /// What lies at the patterns of a source, seen beside what earlier batches have read.

@@ -82,7 +82,7 @@ extension PostgresPipeline {
                     continue
                 }
                 let format = try format(of: file, reader)
-                if isStart, let border = try startingOffset(file, reader, format) {
+                if isStart, let border = try startingOffset(file, reader, format, beside: look) {
                     try add(file, reader, format, upTo: border, hash: RangeHasher().digest)
                     continue
                 }
