@@ -136,6 +136,7 @@ package final class Spool: Sendable {
     ///   - since: Microseconds since 1970-01-01 UTC.
     ///   - reason: What the lake failed with.
     ///   - isFromStart: Whether no position is known.
+    /// - Throws: `StorageError`; it is begun nevertheless, and stored with the next change.
     func begin(since: Int64, reason: String, isFromStart: Bool) throws {
         try change { manifest in
             if manifest == nil {
