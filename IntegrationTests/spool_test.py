@@ -64,7 +64,8 @@ class Outage:
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
-        if self.process.wait(PATIENCE) != 0:
+        wait("the end of the run", lambda: self.process.poll() is not None)
+        if self.process.returncode != 0:
             raise Failure(f"run --follow ended with {self.process.returncode}: {self.words()[-1000:]}")
 
     def words(self):
