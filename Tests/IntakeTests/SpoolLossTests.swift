@@ -143,6 +143,35 @@ import Testing
         #expect(try reckoning(spool) == (["a.csv 5000-\(count)"], 0))
     }
 
+    @Test func whatWasSeenAndIsCutOffIsLost() throws {
+        let (spool, session) = try fullSpool()
+        try folder.write(text("a", 200), "a.csv")
+        _ = try session.step()
+        let count = text("a", 200).utf8.count
+        #expect(truncate(folder.path("a.csv"), 5_000) == 0)
+        #expect(try session.step().refusedByteCount == UInt64(count))
+        tailer.restart()
+        #expect(try tailer.read().utf8.count == 5_000)
+        #expect(try reckoning(spool) == (["a.csv 5000-\(count)"], 0))
+    }
+
+    @Test func aSpoolThatIsStillFullInTheNextOutageGoesOnNoting() throws {
+        try folder.write("1,a line\n", "a.csv")
+        try tailer.read()
+        try folder.append("2,a line\n3,a line\n", "a.csv")
+        do {
+            let (_, session) = try fullSpool(18)
+            #expect(try session.step().refusedByteCount == 9)
+        }
+        try tailer.read()
+        let (spool, session) = try fullSpool(18)
+        try folder.append("4,a line\n", "a.csv")
+        #expect(try session.step().refusal == .isFull)
+        try folder.remove("a.csv")
+        tailer.restart()
+        #expect(try reckoning(spool) == (["a.csv 27-36"], 0))
+    }
+
     // MARK: Damaged copies
 
     /// Removes the only copy, or leaves ten bytes of it.

@@ -94,14 +94,15 @@ extension Spool {
             if entry.end > file.offset {
                 entry.tracked = try reader.track(id: id, host: host, upTo: entry.end)
             }
+            let seen = max(file.found.byteCount, before.refused?.file.offset ?? 0)
             entry.refused =
-                try entry.end < file.found.byteCount
+                try entry.end < seen
                 ? refused(file, reader, before.refused, id: id, host: host, unless: isStopped) : nil
             guard entry != before || index == nil else { return (entry.tracked, refusal) }
             if let index { changed.files[index] = entry } else { changed.files.append(entry) }
             state.manifest = changed
             if let former { state.obsolete.append(former) }
-            state.unstoredByteCount += entry.end - file.offset
+            state.unstoredByteCount += max(entry.end, file.offset) - file.offset
             if state.unstoredByteCount >= storedEvery { try store(&state) }
             return (entry.tracked, refusal)
         }
@@ -117,7 +118,8 @@ extension Spool {
     ) throws -> SpooledFile.Refused? {
         // Its end is found by decompressing it.
         if reader.stream != nil, isStopped() { return known }
-        if let known, known.file.offset == file.found.byteCount { return known }
+        // What was seen and cut off since is wanted, too.
+        if let known, known.file.offset >= file.found.byteCount { return known }
         return SpooledFile.Refused(
             file: try reader.track(id: id, host: host, upTo: file.found.byteCount),
             head: Data(
