@@ -286,6 +286,25 @@ import Testing
         #expect(try readAll() == large + text("b"))
     }
 
+    @Test func aStopEndsTheFirstLookAtALargeCompressedFile() throws {
+        let large = text("a", 60_000)
+        try folder.write(large, "a.csv")
+        try folder.compress("a.csv")
+        let spool = try spool()
+        let session = try session(spool)
+        var asked = 0
+        let report = try session.step {
+            asked += 1
+            return asked > 3
+        }
+        #expect(asked == 4)
+        #expect(report.byteCount == 0 && report.errors.isEmpty)
+        #expect(spool.manifest?.files.isEmpty == true)
+        #expect(try session.step().byteCount == UInt64(large.utf8.count))
+        try folder.remove("a.csv.gz")
+        #expect(try readAll() == large)
+    }
+
     // MARK: Bounds
 
     @Test("the bound and the floor", arguments: [Spool.Refusal.isFull, .diskIsFull])

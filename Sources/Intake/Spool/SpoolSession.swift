@@ -70,7 +70,12 @@ package final class SpoolSession {
     package func step(unless isStopped: () -> Bool = { false }) throws -> Report {
         // Somebody may have ended the outage too early.
         try spool.begin(since: since, reason: reason, isFromStart: false)
-        let look = try files.look(after: ShardState(files: tracked))
+        let look: Look
+        do {
+            look = try files.look(after: ShardState(files: tracked), unless: isStopped)
+        } catch is LookCalledOff {
+            return report()
+        }
         var errors = look.unreadable
         var refusal: Spool.Refusal?
         for file in look.files where !isStopped() {
@@ -99,6 +104,10 @@ package final class SpoolSession {
         } catch let error as StorageError {
             errors.append(error)
         }
+        return report(refusal, errors)
+    }
+
+    private func report(_ refusal: Spool.Refusal? = nil, _ errors: [StorageError] = []) -> Report {
         let manifest = spool.manifest
         return Report(
             byteCount: manifest?.byteCount ?? 0,

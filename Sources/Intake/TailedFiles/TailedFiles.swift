@@ -42,16 +42,21 @@ package final class TailedFiles {
     /// - Parameters:
     ///   - state: What earlier batches have read.
     ///   - seen: Files as they were seen at another time, which are looked for by their bytes.
+    ///   - isCalledOff: Ends it soon, also in the middle of a compressed file.
     /// - Returns: The files with unread bytes, what a person should know, what cannot be read and what is gone.
-    /// - Throws: `StorageError` for a folder that cannot be listed, or when the machine's limits are reached.
-    package func look(after state: ShardState, for seen: [TrackedFile] = []) throws -> Look {
+    /// - Throws: `StorageError` for a folder that cannot be listed, or when the machine's limits are reached; `LookCalledOff`.
+    package func look(
+        after state: ShardState,
+        for seen: [TrackedFile] = [],
+        unless isCalledOff: () -> Bool = { false }
+    ) throws -> Look {
         rememberHeads(state)
         let now = clock()
         let listing = try FileListing(of: source, current: &current)
         var round = LookRound(state: state, remarks: listing.remarks)
         round.isWhole = listing.isWhole && listing.hasOriginals
         round.hidden = listing.hidden
-        try gather(listing, now: now, into: &round)
+        try gather(listing, now: now, into: &round, unless: isCalledOff)
         try claim(&round)
         try separateCopies(&round)
         try claimFinishedCopies(&round)
@@ -112,7 +117,12 @@ package final class TailedFiles {
     // MARK: What is there
 
     /// Brings what is known up to date and inspects the bytes of new and changed files.
-    private func gather(_ listing: FileListing, now: Int64, into round: inout LookRound) throws {
+    private func gather(
+        _ listing: FileListing,
+        now: Int64,
+        into round: inout LookRound,
+        unless isCalledOff: () -> Bool
+    ) throws {
         for file in known.values { file.isFound = false }
         var files: [KnownFile] = []
         for listed in listing.files where listed.status.byteCount > 0 {
@@ -132,7 +142,7 @@ package final class TailedFiles {
         let paths = Set(listing.files.map(\.path))
         for file in files {
             do {
-                guard try file.inspect(readers, tracked: round.state.files) else {
+                guard try file.inspect(readers, tracked: round.state.files, unless: isCalledOff) else {
                     // Met again, under its new name, by the next look.
                     round.isWhole = false
                     round.hidden.append(file.path)

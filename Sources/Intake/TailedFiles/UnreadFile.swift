@@ -75,6 +75,9 @@ package struct UnreadFile {
     }
 }
 
+/// Nobody wants the look any longer.
+struct LookCalledOff: Error {}
+
 /// What has become of a file that was seen at another time.
 package struct Sighting: Hashable, Sendable {
     /// Whether batches have all its bytes; else those are in a file.
