@@ -6,27 +6,27 @@ import Testing
 
 /// Log files that come and go while nobody can read them, and a reader that comes later.
 @Suite struct SpoolTests {
-    private let folder: LogFolder
-    private let tailer: Tailer
-    private static let roomy = Spool.Limits(byteCount: 1 << 30, diskFloor: 0)
+    let folder: LogFolder
+    let tailer: Tailer
+    static let roomy = Spool.Limits(byteCount: 1 << 30, diskFloor: 0)
 
     init() throws {
         folder = try LogFolder()
         tailer = Tailer(folder, ["*.csv", "*.csv.[0-9]"], spool: "spool")
     }
 
-    private func text(_ name: String, _ count: Int = 200) -> String { LogFolder.lines(name, count) }
+    func text(_ name: String, _ count: Int = 200) -> String { LogFolder.lines(name, count) }
 
-    private var place: String { folder.path("spool") }
+    var place: String { folder.path("spool") }
 
-    private func spool(
+    func spool(
         _ limits: Spool.Limits = roomy,
         free: @escaping @Sendable (String) throws -> UInt64 = { _ in 1 << 40 }
     ) throws -> Spool {
         try #require(try Spool.open(place, limits: limits, isMade: true, freeByteCount: free))
     }
 
-    private func session(_ spool: Spool, after positions: [TrackedFile]? = nil) throws -> SpoolSession {
+    func session(_ spool: Spool, after positions: [TrackedFile]? = nil) throws -> SpoolSession {
         try SpoolSession(
             spool,
             source: tailer.files.source,
@@ -43,7 +43,7 @@ import Testing
     }
 
     /// Reads all, and expects that nothing but copies that were read is left.
-    private func readAll() throws -> String {
+    func readAll() throws -> String {
         let read = try tailer.read()
         #expect(try tailer.look().files.isEmpty)
         return read
@@ -223,88 +223,6 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: place))
     }
 
-    @Test("the manifest is stored once a look, and within one when much is copied", arguments: [false, true])
-    func storing(isMuch: Bool) throws {
-        let disk = CountingDisk()
-        let spool = try #require(
-            try Spool.open(
-                place,
-                limits: Self.roomy,
-                isMade: true,
-                freeByteCount: { _ in 1 << 40 },
-                storedEvery: isMuch ? 1 : 1 << 20,
-                disk: disk
-            )
-        )
-        let session = try session(spool)
-        #expect(disk.renamedCount == 1)
-        for number in 0..<20 { try folder.write(text("\(number)", 3), "\(number).csv") }
-        _ = try session.step()
-        #expect(disk.renamedCount == (isMuch ? 22 : 2))
-        _ = try session.step()
-        #expect(disk.renamedCount == (isMuch ? 22 : 2))
-        #expect(try SpoolManifest.read(place)?.files.count == 20)
-    }
-
-    @Test func whatCannotBeStoredIsStoredByTheNextLook() throws {
-        let disk = CountingDisk()
-        let spool = try #require(try Spool.open(place, limits: Self.roomy, isMade: true, disk: disk))
-        let session = try session(spool)
-        try folder.write(text("a"), "a.csv")
-        disk.isFull = true
-        #expect(try session.step().errors.map(\.code) == [.noSpace])
-        #expect(try SpoolManifest.read(place)?.files.isEmpty == true)
-        disk.isFull = false
-        #expect(try session.step().errors.isEmpty)
-        try folder.remove("a.csv")
-        #expect(try readAll() == text("a"))
-    }
-
-    @Test func aStopEndsTheCopyingOfALargeFile() throws {
-        let large = text("a", 60_000)
-        try folder.write(large, "a.csv")
-        try folder.write(text("b"), "b.csv")
-        #expect(large.utf8.count > 2 << 20)
-        do {
-            let spool = try spool()
-            // Asked before each file and each MiB: stopped after the first of them.
-            var asked = 0
-            let report = try session(spool).step {
-                asked += 1
-                return asked > 2
-            }
-            let file = try #require(spool.manifest?.files.first)
-            #expect(spool.manifest?.files.count == 1)
-            #expect(file.end > 1 << 19 && file.end <= 1 << 20)
-            #expect(report.refusal == nil)
-            #expect(report.refusedByteCount == UInt64(large.utf8.count) - file.end)
-        }
-        // The next process goes on.
-        #expect(try session(spool()).step().refusedByteCount == 0)
-        try folder.remove("a.csv")
-        try folder.remove("b.csv")
-        #expect(try readAll() == large + text("b"))
-    }
-
-    @Test func aStopEndsTheFirstLookAtALargeCompressedFile() throws {
-        let large = text("a", 60_000)
-        try folder.write(large, "a.csv")
-        try folder.compress("a.csv")
-        let spool = try spool()
-        let session = try session(spool)
-        var asked = 0
-        let report = try session.step {
-            asked += 1
-            return asked > 3
-        }
-        #expect(asked == 4)
-        #expect(report.byteCount == 0 && report.errors.isEmpty)
-        #expect(spool.manifest?.files.isEmpty == true)
-        #expect(try session.step().byteCount == UInt64(large.utf8.count))
-        try folder.remove("a.csv.gz")
-        #expect(try readAll() == large)
-    }
-
     // MARK: Bounds
 
     @Test("the bound and the floor", arguments: [Spool.Refusal.isFull, .diskIsFull])
@@ -466,30 +384,4 @@ import Testing
 /// Free bytes of a disk, as a test wants them.
 private final class Free: @unchecked Sendable {
     var byteCount: UInt64 = 0
-}
-
-/// The machine's file system, which counts renames and can be full.
-private final class CountingDisk: FileSystem, @unchecked Sendable {
-    private let disk = PosixFileSystem()
-    private(set) var renamedCount = 0
-    var isFull = false
-
-    func create(_ path: String) throws -> Int32 { try disk.create(path) }
-    func write(_ handle: Int32, _ bytes: UnsafeRawBufferPointer, path: String) throws {
-        if isFull { throw StorageError(code: .noSpace, operation: "write", path: path) }
-        try disk.write(handle, bytes, path: path)
-    }
-    func sync(_ handle: Int32, path: String) throws { try disk.sync(handle, path: path) }
-    func close(_ handle: Int32) { disk.close(handle) }
-    func link(_ source: String, to target: String) throws { try disk.link(source, to: target) }
-    func rename(_ source: String, to target: String) throws {
-        renamedCount += 1
-        try disk.rename(source, to: target)
-    }
-    func remove(_ path: String) throws { try disk.remove(path) }
-    func makeFolder(_ path: String) throws -> Bool { try disk.makeFolder(path) }
-    func syncFolder(_ path: String) throws { try disk.syncFolder(path) }
-    func read(_ path: String) throws -> [UInt8] { try disk.read(path) }
-    func list(_ path: String) throws -> [FileStatus] { try disk.list(path) }
-    func status(_ path: String) throws -> FileStatus? { try disk.status(path) }
 }
