@@ -1,7 +1,9 @@
-"""A gate in front of a server: closed, nobody listens and connections are reset, as when a service or its network is gone.
+"""A gate in front of a server: closed, nobody listens and connections are reset, as when a service or its network is gone; silent, it takes requests and never answers.
 
     with Gate(port) as gate:                # listens at gate.port, and passes on to `port`
         gate.close()
+        …
+        gate.silence()
         …
         gate.open()
 """
@@ -11,6 +13,7 @@ import socket, struct, threading
 class Gate:
     def __init__(self, upstream):
         self.upstream, self.port, self.listener, self.connections, self.lock = upstream, None, None, set(), threading.Lock()
+        self.is_silent, self.asked = False, threading.Event()
         self.open()
 
     def __enter__(self):
@@ -24,8 +27,14 @@ class Gate:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", self.port or 0))
         listener.listen(64)
-        self.port, self.listener = listener.getsockname()[1], listener
+        self.port, self.listener, self.is_silent = listener.getsockname()[1], listener, False
         threading.Thread(target=self._accept, args=[listener], daemon=True).start()
+
+    def silence(self):
+        """takes requests of a closed gate and never answers; `asked` is set by the first"""
+        self.asked.clear()
+        self.open()
+        self.is_silent = True
 
     def close(self):
         if self.listener:
@@ -41,6 +50,11 @@ class Gate:
         while True:
             try:
                 near, _ = listener.accept()
+                if self.is_silent:
+                    with self.lock:
+                        self.connections.add(near)
+                    self.asked.set()
+                    continue
                 far = socket.create_connection(("127.0.0.1", self.upstream))
             except OSError:
                 return

@@ -3,12 +3,12 @@
 
 `run --follow` with its lake in a bucket that stops answering, while log files are renamed, truncated, replaced and removed, and the process is killed
 and begun again: what was written meanwhile is in the table once, when the bucket answers again. Then the same with a spool that has room for little:
-what was lost is named with file and bytes, and all else is there once.
+what was lost is named with file and bytes, and all else is there once. Then what `auditlake check` and a run say of spools.
 
 The bucket is moto's, behind a gate that is closed: nobody listens there. What is expected is read from the journal of what was written
 (Examples/expected.py), the table by delta-rs.
 """
-import glob, json, os, random, signal, stat, subprocess, sys, time
+import glob, json, os, signal, stat, subprocess, sys, time
 import engines, harness, s3_lake
 from gate import Gate
 from harness import Failure, Workspace, demand, environment
@@ -64,7 +64,8 @@ class Outage:
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
-        if self.process.wait(PATIENCE) != 0:
+        wait("the end of the run", lambda: self.process.poll() is not None)
+        if self.process.returncode != 0:
             raise Failure(f"run --follow ended with {self.process.returncode}: {self.words()[-1000:]}")
 
     def words(self):
@@ -183,7 +184,11 @@ def rotations(o, pieces):
     os.truncate(o.path("server.csv"), 0)
     subprocess.run(["gzip", o.path("server.csv.2")], check=True)
     o.spooled(o.write(pieces[6]))
-    o.kill()
+    # Stopped while a request gets no answer.
+    o.gate.silence()
+    wait("a request", o.gate.asked.is_set, o.process)
+    o.stop()
+    o.gate.close()
     os.remove(o.path("server.csv.2.gz"))
     o.start()
     # Replaced, and one that comes and goes.
@@ -228,6 +233,9 @@ def full(o, pieces):
     # A run that goes on has the file open, and what it has read of it.
     o.kill()
     os.remove(o.path("server.csv"))
+    # One that nobody can ever read holds no loss back.
+    with open(o.path("server.csv.9.gz"), "wb") as f:
+        f.write(b"no gzip")
     o.start()
     # Seen and not kept, but still there when the lake is back.
     size = o.write(pieces[2], "late.csv")
@@ -250,6 +258,62 @@ def full(o, pieces):
     problems = [p for p in harness.reckon(o.w, [o.journal], quarantined=0) if "from" not in p or "but the batch before" not in p]
     demand(not problems, "; ".join(problems))
     return f"{lost - entry['end']} bytes lost and named, {o.written} records there once"
+
+
+def fnv(text):
+    """FNV-1a of 32 bits, by which a lake's spools are named"""
+    value = 0x811c9dc5
+    for byte in text.encode():
+        value = (value ^ byte) * 0x01000193 & 0xffffffff
+    return f"{value:08x}"
+
+
+def checks(binary, folder):
+    """what check and run say of spools"""
+    w = Workspace(binary, folder)
+
+    def found(spool, status=0):
+        w.configure(extra=f"spool: {spool}\n")
+        done = w.run("check", "--format", "json")
+        demand(done.returncode == status, f"check with spool: {spool} ended with {done.returncode}: {done.stdout} {done.stderr}")
+        return [(f["level"], f["message"]) for f in json.loads(done.stdout) if f["subject"] in (w.pipeline, "spool") and ("spool" in f["message"] or "lake is down" in f["message"])]
+
+    def expect(spool, *wanted, status=0):
+        said = found(spool, status)
+        demand(len(said) == len(wanted) and all(level == a and words in b for (level, words), (a, b) in zip(wanted, said)), f"with spool: {spool} check says {said}")
+
+    def keep(name):
+        """a spool of five bytes, by its name in the folder"""
+        os.makedirs(os.path.join(folder, "spool", name))
+        file = {"id": "spool-0", "path": "/gone/a.csv", "inode": 1, "modified": 1, "copy": "copy-0", "from": 0, "end": 5, "byteCount": 5}
+        with open(os.path.join(folder, "spool", name, "spool.json"), "w") as f:
+            json.dump({"format": 1, "since": 1, "reason": "gone", "isOpen": True, "next": 1, "files": [file]}, f)
+
+    shared = "warning", "lies on the lake's disk"
+    small = "{max_bytes: 1MB, disk_floor: 1MB}"
+    expect(small, ("ok", "may take 1000000 bytes"), shared)
+    expect("{max_bytes: 1000TB, disk_floor: 1MB}", ("warning", "has room for"), shared)
+    expect("{max_bytes: 1MB, disk_floor: 1000TB}", ("warning", "has room for 0 bytes"), shared)
+    expect("off", ("warning", "nothing is kept while the lake is down"))
+    elsewhere = next((place for place in ("/dev/shm", "/tmp") if os.stat(place).st_dev != os.stat(folder).st_dev), None)
+    if elsewhere:
+        expect(f"{{folder: {elsewhere}/{os.path.basename(folder)}, max_bytes: 1MB, disk_floor: 1MB}}", ("ok", "may take"))
+    with open(os.path.join(folder, "file"), "w"):
+        pass
+    expect("{folder: ./file}", ("error", "the spool: cannot look at"), status=1)
+    own = f"{w.pipeline}-{fnv(w.lake)}"
+    keep(own)
+    expect(small, ("ok", "may take"), shared, ("warning", "holds 5 bytes that no batch has yet"))
+    # Kept under another name, and before it was switched off.
+    keep(f"old-{fnv(w.lake)}")
+    left = "warning", f"old-{fnv(w.lake)} holds 5 bytes of logs"
+    expect(small, ("ok", "may take"), shared, ("warning", "no batch has yet"), left)
+    expect("off", ("warning", "nothing is kept"), ("warning", f"{own} holds 5 bytes of logs") if own < "old" else left, left if own < "old" else ("warning", f"{own} holds 5 bytes of logs"))
+    done = w.run("run", "--once", "--log-format", "json")
+    told = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
+    folders = sorted(os.path.basename(e["folder"]) for e in told if e["event"] == "spool_abandoned")
+    demand(done.returncode == 0 and folders == sorted([own, f"old-{fnv(w.lake)}"]), f"run ended with {done.returncode} and said {done.stderr}")
+    return "check and run say what they have to"
 
 
 def pieces(paths, count):
@@ -277,6 +341,12 @@ def main():
                 except Failure as e:
                     print(f"{body.__name__}: FAILED: {e}", flush=True)
                     failed = True
+    try:
+        os.mkdir(place := os.path.join(folder, "checks"))
+        print(f"checks: {checks(a.binary, place)}", flush=True)
+    except Failure as e:
+        print(f"checks: FAILED: {e}", flush=True)
+        failed = True
     return harness.conclude(a, folder, failed, started)
 
 

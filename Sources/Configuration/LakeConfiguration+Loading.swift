@@ -72,6 +72,7 @@ extension LakeConfiguration {
         self.pipelines = section.pipelines("pipelines")
         self.objectStores = section.objectStores("object_stores")
         self.spool = section.spool("spool")
+        self.standardSpoolFolder = section.standardSpoolFolder
         self.limits = section.limits("limits")
         guard let lake else { return nil }
         self.lake = lake

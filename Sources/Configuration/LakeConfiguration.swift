@@ -13,6 +13,8 @@ package struct LakeConfiguration: Hashable, Sendable {
     package var objectStores: [ObjectStoreConfiguration]
     /// Where logs are kept while the lake is down; nil for nowhere.
     package var spool: SpoolConfiguration?
+    /// The spool's folder where the file names none.
+    package var standardSpoolFolder: String
     /// What the process may use.
     package var limits: Limits
 

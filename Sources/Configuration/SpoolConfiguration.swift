@@ -11,10 +11,13 @@ package struct SpoolConfiguration: Hashable, Sendable {
 }
 
 extension Section {
+    /// The spool's folder where the file names none.
+    var standardSpoolFolder: String { FilePath.absolute("spool", from: context.expander.folder) }
+
     /// What the file says of the spool, or the defaults; nil when there is to be none.
     func spool(_ key: String) -> SpoolConfiguration? {
         let standard = SpoolConfiguration(
-            folder: FilePath.absolute("spool", from: context.expander.folder),
+            folder: standardSpoolFolder,
             maxByteCount: 10_000_000_000,
             diskFloorByteCount: 5_000_000_000
         )

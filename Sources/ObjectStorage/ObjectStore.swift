@@ -9,6 +9,11 @@ package protocol ObjectStore: Sendable {
     /// Rings at each failed attempt of a call that is tried again; nil for a store whose calls fail at once.
     var failures: FailureBell? { get }
 
+    /// Ends all calls under way, and all that follow, with an error: nobody wants to wait any longer.
+    ///
+    /// From any thread; calls to a folder of this machine cannot be ended.
+    func giveUp()
+
     /// The bytes of an object, nil when there is none.
     func read(_ key: String) throws -> [UInt8]?
     /// Opens an object for reading here and there; nil when there is none.
@@ -50,6 +55,9 @@ extension ObjectStore {
 
     /// Calls fail at once.
     package var failures: FailureBell? { nil }
+
+    /// Nothing is waited for.
+    package func giveUp() {}
 }
 
 /// What a listing says of an object, or of a folder.

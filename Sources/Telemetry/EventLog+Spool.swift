@@ -11,6 +11,11 @@ extension EventLog {
                 "there is no spool: \(words); logs that are removed while the lake is down are lost",
                 metadata: ["event": "spool_unusable", "error": .string(words)]
             )
+        case .taken(let folder):
+            logger.warning(
+                "another process has the spool \(folder): this one keeps nothing, and asks for it again while the lake is down",
+                metadata: ["event": "spool_taken", "folder": .string(folder)]
+            )
         case .began(let error):
             let words = words.error(error)
             logger.warning(
@@ -29,6 +34,7 @@ extension EventLog {
             let reason =
                 switch refusal {
                 case .isFull: "it has as much as `spool: max_bytes` allows"
+                case .copyIsDamaged: "somebody has removed or cut a copy in it"
                 case .diskIsFull: "its disk has no more free than `spool: disk_floor` keeps"
                 }
             logger.error(

@@ -16,6 +16,7 @@ import Testing
         let own = SpoolConfiguration(folder: "/spool", maxByteCount: 1 << 30, diskFloorByteCount: 7)
         let text = "lake: .\nspool: {folder: /spool, max_bytes: 1GiB, disk_floor: 7}"
         #expect(try parse(yaml(top: text)).spool == own)
+        #expect(try parse(yaml(top: text)).standardSpoolFolder == standard.folder)
     }
 
     @Test func smallestFileTakesTheDocumentedDefaults() throws {

@@ -7,11 +7,11 @@ import Testing
 
 /// Runs whose lake fails for a while, and logs that do not wait for it.
 @Suite struct SpoolRunTests {
-    private typealias Fixture = PipelineFixture
+    typealias Fixture = PipelineFixture
 
-    private static let other = PipelineFixture.records(1...4, session: "6b01.b")
+    static let other = PipelineFixture.records(1...4, session: "6b01.b")
 
-    private static func with(
+    static func with(
         byteCount: UInt64 = 1 << 30,
         _ body: (inout PipelineFixture) async throws -> Void
     ) async throws {
@@ -25,16 +25,16 @@ import Testing
     }
 
     /// Writes a log anew on the same inode.
-    private static func overwrite(_ lake: PipelineFixture, _ texts: [String]) throws {
+    static func overwrite(_ lake: PipelineFixture, _ texts: [String]) throws {
         let file = try FileHandle(forWritingTo: URL(filePath: lake.logPath("a.csv")))
         try file.truncate(atOffset: 0)
         try file.close()
         try lake.append(texts)
     }
 
-    private static func byteCount(_ texts: [String]) -> UInt64 { UInt64(texts.joined().utf8.count) }
+    static func byteCount(_ texts: [String]) -> UInt64 { UInt64(texts.joined().utf8.count) }
 
-    private static func spoolFiles(_ lake: PipelineFixture) throws -> [String] {
+    static func spoolFiles(_ lake: PipelineFixture) throws -> [String] {
         try FileManager.default.contentsOfDirectory(atPath: "\(lake.root)/spool/pg").sorted()
     }
 
@@ -120,6 +120,78 @@ import Testing
                 ]
             )
             #expect(try SpoolManifest.read("\(lake.root)/spool/pg") == nil)
+        }
+    }
+
+    @Test(
+        "a damaged file, or a folder without any log, holds no loss back",
+        arguments: [true, false]
+    )
+    func lossBesideWhatIsNoUse(isDamaged: Bool) async throws {
+        try await Self.with(byteCount: 1) { lake in
+            lake.settings.onDataLoss = .continue
+            try lake.append(Fixture.records(1...3))
+            let run = FollowedRun(lake)
+            await run.rows(3)
+            lake.disk.failUntilRevived()
+            try lake.append(Fixture.records(4...5))
+            _ = await run.next { if case .spool(.refuses) = $0 { true } else { nil } }
+            try await run.end()
+            try FileManager.default.removeItem(atPath: lake.logPath("a.csv"))
+            if isDamaged { try lake.append(["no gzip"], to: "b.csv.gz") }
+            lake.disk.revive()
+            let summary = try lake.run()
+            #expect(summary.lostBytes == Self.byteCount(Fixture.records(4...5)))
+            #expect(try lake.run().batches == 0)
+        }
+    }
+
+    @Test func aLossWaitsForAFolderThatCannotBeListedAndThatIsSaid() async throws {
+        try await Self.with(byteCount: 1) { lake in
+            lake.settings.onDataLoss = .continue
+            let pattern = "\(lake.root)/more/*.csv"
+            lake.settings.source = TailedFileSource(
+                patterns: lake.settings.source.patterns + [pattern],
+                host: "host"
+            )
+            lake.settings.source.spool = lake.settings.spool?.folder
+            try lake.append(Fixture.records(1...3))
+            let run = FollowedRun(lake)
+            await run.rows(3)
+            lake.disk.failUntilRevived()
+            try lake.append(Fixture.records(4...5))
+            _ = await run.next { if case .spool(.refuses) = $0 { true } else { nil } }
+            try await run.end()
+            try Self.overwrite(lake, Self.other)
+            // A link to itself: nobody can list it, whatever his rights.
+            let link = "\(lake.root)/more"
+            try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: link)
+            lake.disk.revive()
+            let held = try lake.run()
+            #expect((held.rows, held.lostBytes) == (Self.other.count, 0))
+            #expect(held.remarks.contains(.files(.hidesLosses(path: pattern))))
+            try FileManager.default.removeItem(atPath: link)
+            #expect(try lake.run().lostBytes == Self.byteCount(Fixture.records(4...5)))
+        }
+    }
+
+    @Test func aCopyThatIsRemovedIsNamedAsLost() async throws {
+        try await Self.with { lake in
+            lake.settings.onDataLoss = .continue
+            try lake.append(Fixture.records(1...3))
+            let run = FollowedRun(lake)
+            await run.rows(3)
+            lake.disk.failUntilRevived()
+            try lake.append(Fixture.records(4...5))
+            await run.spooled(Self.byteCount(Fixture.records(1...5)))
+            try await run.end()
+            try FileManager.default.removeItem(atPath: lake.logPath("a.csv"))
+            let copy = try #require(try Self.spoolFiles(lake).first { $0.hasPrefix("copy-") })
+            try FileManager.default.removeItem(atPath: "\(lake.root)/spool/pg/\(copy)")
+            lake.disk.revive()
+            #expect(try lake.run().lostBytes == Self.byteCount(Fixture.records(4...5)))
+            #expect(try lake.run().batches == 0)
+            #expect(try Self.spoolFiles(lake) == ["lock", "positions.json"])
         }
     }
 

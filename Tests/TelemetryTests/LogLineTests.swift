@@ -80,15 +80,18 @@ import Testing
         let events: [PipelineEvent] = [
             .spool(.began(TestError())), .spool(.grew(byteCount: 7, refused: 0)),
             .spool(.refuses(.isFull, bytes: 3)), .spool(.refuses(.diskIsFull, bytes: 4)),
-            .spool(.unusable(TestError())), .spool(.ended),
+            .spool(.unusable(TestError())), .spool(.taken(folder: "/spool/pg")), .spool(.ended),
+            .spool(.refuses(.copyIsDamaged, bytes: 5)),
         ]
         let text = lines(.json, level: .info, events)
-        let names = ["began", "full", "full", "unusable", "ended"]
+        let names = ["began", "full", "full", "unusable", "taken", "ended", "full"]
         #expect(text.count == names.count)
         for (line, name) in zip(text, names) { #expect(line.contains("spool_" + name)) }
         #expect(text[0].contains("logs are spooled until it is back: no space left; free some"))
         #expect(text[1].contains("`spool: max_bytes` allows; 3 bytes are in the log files alone"))
         #expect(text[2].contains("`spool: disk_floor` keeps; 4 bytes"))
+        #expect(text[4].contains("another process has the spool /spool/pg"))
+        #expect(text[6].contains("removed or cut a copy in it; 5 bytes"))
     }
 
     @Test func aBatchThatCameIntoGoldIsTold() {

@@ -25,6 +25,10 @@ struct FileListing {
     private(set) var remarks: [TailedFileSource.Remark] = []
     /// Whether every folder that holds a pattern is there.
     private(set) var isWhole = true
+    /// What could not be looked at now, and may hold what seems to be gone.
+    private(set) var hidden: [String] = []
+    /// Ids of files whose copies in the spool are gone or shorter than they were.
+    private(set) var damagedCopies: Set<String> = []
     /// Whether a file is at the patterns.
     private(set) var hasOriginals = false
     private var indexes: [FileID: Int] = [:]
@@ -56,7 +60,12 @@ struct FileListing {
                 guard var status = try LogFileStatus.at(path), status.byteCount >= file.end else {
                     // One that was read may be removed between manifest and copy.
                     let isNamed = try SpoolManifest.read(folder)?.files.contains { $0.copy == copy } ?? false
-                    if isNamed { remarks.append(.copyIsDamaged(path: path, original: file.path)) }
+                    if isNamed {
+                        remarks.append(.copyIsDamaged(path: path, original: file.path))
+                        damagedCopies.insert(file.id)
+                    } else {
+                        hidden.append(path)
+                    }
                     isWhole = false
                     continue
                 }
@@ -66,6 +75,7 @@ struct FileListing {
             }
         } catch {
             remarks.append(.spoolIsUnreadable(path: folder))
+            hidden.append(folder)
             isWhole = false
         }
     }
@@ -74,10 +84,16 @@ struct FileListing {
         // A pattern that names compressed files has no compressed siblings.
         let suffixes = Compression(path: pattern) == nil ? [""] + Compression.suffixes : [""]
         var count = 0
+        var listsAll = true
         for suffix in suffixes {
-            let paths = Self.expand(pattern + suffix)
+            let (paths, isWhole) = Self.find(pattern + suffix)
             count += paths.count
+            listsAll = listsAll && isWhole
             for path in paths { try addFile(path) }
+        }
+        if !listsAll {
+            hidden.append(pattern)
+            remarks.append(.cannotBeListed(pattern: pattern))
         }
         if count == 0 {
             try checkFolder(of: pattern)
@@ -87,8 +103,9 @@ struct FileListing {
 
     private mutating func addFile(_ path: String) throws {
         guard let status = try LogFileStatus.at(path) else {
-            // Renamed since: it is met under its new name by the next look.
+            // Renamed since: it is met under its new name by the next look. A link that leads nowhere holds nothing.
             isWhole = false
+            if !Self.isLink(path) { hidden.append(path) }
             return
         }
         if status.isFolder {
@@ -115,11 +132,33 @@ struct FileListing {
         return String(cString: resolved) == path
     }
 
+    private static func isLink(_ path: String) -> Bool {
+        var information = stat()
+        return lstat(path, &information) == 0 && information.st_mode & S_IFMT == S_IFLNK
+    }
+
     /// The paths that match a pattern, in no order.
-    static func expand(_ pattern: String) -> [String] {
+    static func expand(_ pattern: String) -> [String] { find(pattern).paths }
+
+    /// The paths that match a pattern, in no order, and whether all folders on the way could be listed.
+    private static func find(_ pattern: String) -> (paths: [String], isWhole: Bool) {
+        // Stops at a folder that is there and cannot be listed; one that is gone holds nothing.
+        let stops: @convention(c) (UnsafePointer<CChar>?, Int32) -> Int32 = { _, number in
+            number == ENOENT || number == ENOTDIR ? 0 : 1
+        }
+        if let paths = expand(pattern, stops) { return (paths, true) }
+        return (expand(pattern, nil) ?? [], false)
+    }
+
+    /// Expands a pattern; nil when a folder was met that `stops` stops at.
+    private static func expand(
+        _ pattern: String,
+        _ stops: (@convention(c) (UnsafePointer<CChar>?, Int32) -> Int32)?
+    ) -> [String]? {
         var results = glob_t()
         defer { globfree(&results) }
-        guard glob(pattern, GLOB_BRACE | GLOB_NOSORT, nil, &results) == 0 else { return [] }
+        let status = glob(pattern, GLOB_BRACE | GLOB_NOSORT, stops, &results)
+        guard status == 0 else { return status == GLOB_ABORTED ? nil : [] }
         return (0..<Int(results.gl_pathc)).compactMap { index in
             results.gl_pathv[index].map { String(cString: $0) }
         }

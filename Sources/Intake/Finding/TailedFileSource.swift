@@ -54,6 +54,10 @@ package struct TailedFileSource: Sendable {
         case copyIsDamaged(path: String, original: String)
         /// The spool's folder or manifest cannot be read.
         case spoolIsUnreadable(path: String)
+        /// A folder on the way of a pattern is there and cannot be listed.
+        case cannotBeListed(pattern: String)
+        /// Something that cannot be looked at now may hold what was seen while the lake was down and is nowhere else.
+        case hidesLosses(path: String)
     }
 
     /// The files that match now, oldest first, with their sizes on disk; one that is reached by several names is there once,

@@ -65,10 +65,15 @@ final class CompressedStream {
         return count
     }
 
-    /// Reads to the end: the number of bytes up to there, and how the file ends.
-    func measure() throws -> (byteCount: UInt64, end: End) {
+    /// Reads to the end.
+    ///
+    /// - Parameter isCalledOff: Ends it soon.
+    /// - Returns: The number of bytes up to there, and how the file ends.
+    /// - Throws: `StorageError`, `LookCalledOff`.
+    func measure(unless isCalledOff: () -> Bool = { false }) throws -> (byteCount: UInt64, end: End) {
         while true {
             if let end { return (position, end) }
+            if isCalledOff() { throw LookCalledOff() }
             try skip(to: position + UInt64(Self.recentByteCount))
         }
     }

@@ -23,12 +23,27 @@ package final class Spool: Sendable {
         }
     }
 
+    /// What the spool holds.
+    struct State {
+        /// With what was taken since it was stored last.
+        var manifest: SpoolManifest?
+        /// As it is stored.
+        var stored: SpoolManifest?
+        /// Bytes that were copied since it was stored.
+        var unstoredByteCount: UInt64 = 0
+        /// Copies that no manifest will name once it is stored.
+        var obsolete: [String] = []
+    }
+
     /// The folder.
     package let folder: String
-    private let limits: Limits
-    private let freeByteCount: @Sendable (String) throws -> UInt64
+    let limits: Limits
+    let freeByteCount: @Sendable (String) throws -> UInt64
+    let state: Mutex<State>
+    /// After so many copied bytes the manifest is stored, also in the middle of a look.
+    let storedEvery: UInt64
+    private let disk: any FileSystem
     private let lock: Int32
-    private let stored: Mutex<SpoolManifest?>
 
     /// Opens a spool for writing.
     ///
@@ -36,14 +51,20 @@ package final class Spool: Sendable {
     ///   - folder: Its folder; absolute.
     ///   - limits: What it may take.
     ///   - isMade: Whether the folder is made when it is not there; else one that holds nothing is left alone.
+    ///   - isPatient: Whether half a second is waited for a process that may be about to end.
     ///   - freeByteCount: Bytes that are free on the disk of a folder.
+    ///   - storedEvery: After so many copied bytes the manifest is stored, also in the middle of a look.
+    ///   - disk: Makes the manifest durable.
     /// - Returns: nil when another process has it, or when it holds nothing and is not to be made.
     /// - Throws: `StorageError`.
     package static func open(
         _ folder: String,
         limits: Limits,
         isMade: Bool,
-        freeByteCount: (@Sendable (String) throws -> UInt64)? = nil
+        isPatient: Bool = true,
+        freeByteCount: @escaping @Sendable (String) throws -> UInt64 = { try Spool.freeByteCount($0) },
+        storedEvery: UInt64 = 64 << 20,
+        disk: any FileSystem = PosixFileSystem()
     ) throws -> Spool? {
         if isMade {
             try SpoolDisk.makeFolder(folder)
@@ -51,11 +72,11 @@ package final class Spool: Sendable {
         } else if try SpoolManifest.read(folder) == nil {
             return nil
         }
-        guard let lock = try SpoolDisk.lock("\(folder)/lock") else { return nil }
+        guard let lock = try SpoolDisk.lock("\(folder)/lock", isPatient: isPatient) else { return nil }
         do {
             let manifest = try SpoolManifest.read(folder)
             try SpoolDisk.removeStrays(in: folder, besides: manifest)
-            return Spool(folder, limits, manifest, lock, freeByteCount ?? { try SpoolDisk.freeByteCount($0) })
+            return Spool(folder, limits, manifest, lock, freeByteCount, storedEvery, disk)
         } catch {
             close(lock)
             throw error
@@ -67,24 +88,31 @@ package final class Spool: Sendable {
         _ limits: Limits,
         _ manifest: SpoolManifest?,
         _ lock: Int32,
-        _ freeByteCount: @escaping @Sendable (String) throws -> UInt64
+        _ freeByteCount: @escaping @Sendable (String) throws -> UInt64,
+        _ storedEvery: UInt64,
+        _ disk: any FileSystem
     ) {
         self.folder = folder
         self.limits = limits
         self.lock = lock
         self.freeByteCount = freeByteCount
-        stored = Mutex(manifest)
+        self.storedEvery = storedEvery
+        self.disk = disk
+        state = Mutex(State(manifest: manifest, stored: manifest))
     }
 
     deinit { close(lock) }
 
     /// What it holds; nil for nothing.
-    package var manifest: SpoolManifest? { stored.withLock { $0 } }
+    package var manifest: SpoolManifest? { state.withLock { $0.manifest } }
 
     /// Bytes that are free on the disk of a folder.
     package static func freeByteCount(_ folder: String) throws -> UInt64 {
         try SpoolDisk.freeByteCount(folder)
     }
+
+    /// Whether a process has the spool of a folder, as far as can be seen.
+    package static func isInUse(_ folder: String) -> Bool { SpoolDisk.isLocked("\(folder)/lock") }
 
     // MARK: Positions
 
@@ -92,7 +120,7 @@ package final class Spool: Sendable {
 
     /// Stores how far batches have read the files, for a process that begins while the lake cannot be asked.
     package func note(_ positions: [TrackedFile]) throws {
-        try SpoolDisk.replace(positionsPath, with: positions, in: folder)
+        try SpoolDisk.replace(positionsPath, with: positions, in: folder, disk)
     }
 
     /// How far batches had read the files when that was last noted; never further than they have.
@@ -103,10 +131,26 @@ package final class Spool: Sendable {
     // MARK: An outage
 
     /// Begins to spool, or goes on after an earlier process.
-    func begin(since: Int64, reason: String) throws {
+    ///
+    /// - Parameters:
+    ///   - since: Microseconds since 1970-01-01 UTC.
+    ///   - reason: What the lake failed with.
+    ///   - isFromStart: Whether no position is known.
+    /// - Throws: `StorageError`; it is begun nevertheless, and stored with the next change.
+    func begin(since: Int64, reason: String, isFromStart: Bool) throws {
         try change { manifest in
-            manifest = manifest ?? SpoolManifest(since: since, reason: reason)
+            if manifest == nil {
+                manifest = SpoolManifest(since: since, reason: reason)
+                manifest?.isStartOver = isFromStart ? false : nil
+            }
             manifest?.isOpen = true
+        }
+    }
+
+    /// Takes down that all files were looked at once.
+    func endStart() {
+        state.withLock { state in
+            if state.manifest?.isStartOver == false { state.manifest?.isStartOver = true }
         }
     }
 
@@ -116,174 +160,6 @@ package final class Spool: Sendable {
             manifest?.isOpen = false
             if manifest?.files.isEmpty == true { manifest = nil }
         }
-    }
-
-    /// Why a file was not taken, or only a part of it.
-    package enum Refusal: Hashable, Sendable {
-        /// The spool has all the bytes that it may have.
-        case isFull
-        /// The disk has no more room than is to be left.
-        case diskIsFull
-    }
-
-    /// A name for a file that no batch has.
-    func newID() -> String {
-        stored.withLock { manifest in
-            defer { manifest?.next += 1 }
-            return "spool-\(manifest?.next ?? 0)"
-        }
-    }
-
-    /// The id of a file of which nothing could be taken so far, by its first bytes.
-    func idOfRefused(head: [UInt8]) -> String? {
-        stored.withLock { manifest in
-            manifest?.files.first { file in
-                file.tracked == nil
-                    && file.refused.map { !$0.head.isEmpty && head.starts(with: $0.head) } ?? false
-            }?.id
-        }
-    }
-
-    /// Copies what is unread of a file, or as much of it as there is room for.
-    ///
-    /// - Parameters:
-    ///   - file: The file.
-    ///   - reader: The same, opened.
-    ///   - id: Its id.
-    ///   - host: This machine.
-    /// - Returns: The file up to the last byte copied, and what kept the rest from it; nil when the file has changed meanwhile, or the outage was over.
-    /// - Throws: `StorageError`; nothing more of the file counts as copied then.
-    func take(
-        _ file: UnreadFile,
-        _ reader: FileReader,
-        id: String,
-        host: String
-    ) throws -> (tracked: TrackedFile?, refusal: Refusal?)? {
-        try stored.withLock { manifest in
-            guard var changed = manifest else { return nil }
-            let index = changed.files.firstIndex { $0.id == id }
-            var entry =
-                index.map { changed.files[$0] }
-                ?? SpooledFile(
-                    id: id,
-                    path: file.found.path,
-                    inode: file.found.inode,
-                    modified: file.modified,
-                    from: file.offset,
-                    end: file.offset,
-                    tracked: file.tracked
-                )
-            let before = entry
-            // Batches have all of an older copy that ends elsewhere.
-            let former = entry.end == file.offset ? nil : entry.copy
-            if former != nil {
-                entry.copy = nil
-                entry.byteCount = 0
-            }
-            entry.path = file.found.path
-            entry.inode = file.found.inode
-            entry.modified = file.modified
-            let (room, refusal) = try room(beside: changed.byteCount, for: file, hasCopy: entry.copy != nil)
-            if room > 0 {
-                try copy(room, of: file, reader, to: &entry, name: "copy-\(changed.next)")
-                changed.next += 1
-            }
-            guard try file.isIntact(reader) else {
-                if before.copy != entry.copy, let copy = entry.copy {
-                    try SpoolDisk.remove("\(folder)/\(copy)")
-                }
-                return nil
-            }
-            if entry.end > file.offset {
-                entry.tracked = try reader.track(id: id, host: host, upTo: entry.end)
-            }
-            entry.refused =
-                try entry.end < file.found.byteCount
-                ? refused(file, reader, before.refused, id: id, host: host) : nil
-            guard entry != before || index == nil else { return (entry.tracked, refusal) }
-            if let index { changed.files[index] = entry } else { changed.files.append(entry) }
-            try store(changed)
-            manifest = changed
-            if let former { try SpoolDisk.remove("\(folder)/\(former)") }
-            return (entry.tracked, refusal)
-        }
-    }
-
-    private func refused(
-        _ file: UnreadFile,
-        _ reader: FileReader,
-        _ known: SpooledFile.Refused?,
-        id: String,
-        host: String
-    ) throws -> SpooledFile.Refused {
-        if let known, known.file.offset == file.found.byteCount { return known }
-        return SpooledFile.Refused(
-            file: try reader.track(id: id, host: host, upTo: file.found.byteCount),
-            head: Data(
-                try reader.bytes(
-                    at: 0,
-                    count: Int(min(file.found.byteCount, UInt64(TailedFileSource.hashedByteCount)))
-                )
-            )
-        )
-    }
-
-    /// How many unread bytes of a file may be copied.
-    private func room(
-        beside taken: UInt64,
-        for file: UnreadFile,
-        hasCopy: Bool
-    ) throws -> (byteCount: UInt64, refusal: Refusal?) {
-        let context = hasCopy ? 0 : min(file.offset, 2 * UInt64(TailedFileSource.hashedByteCount))
-        let bound = limits.byteCount > taken + context ? limits.byteCount - taken - context : 0
-        let free = try freeByteCount(folder)
-        let above = free > limits.diskFloor + context ? free - limits.diskFloor - context : 0
-        let room = min(bound, above)
-        guard room < file.unreadByteCount else { return (file.unreadByteCount, nil) }
-        return (room, bound <= above ? .isFull : .diskIsFull)
-    }
-
-    /// Copies on; of a part only whole lines.
-    private func copy(
-        _ count: UInt64,
-        of file: UnreadFile,
-        _ reader: FileReader,
-        to entry: inout SpooledFile,
-        name: String
-    ) throws {
-        let isNew = entry.copy == nil
-        let path = "\(folder)/\(entry.copy ?? name)"
-        let handle = Glibc.open(path, O_WRONLY | (isNew ? O_CREAT | O_TRUNC : 0) | O_CLOEXEC, 0o600)
-        guard handle >= 0 else { throw StorageError(errno: errno, operation: "write", path: path) }
-        defer { close(handle) }
-        var isDone = false
-        // A copy that no manifest names would take room for ever.
-        defer { if isNew, !isDone { unlink(path) } }
-        // Somebody has cut it: what is written behind its end would leave a hole.
-        guard try isNew || SpoolDisk.byteCount(handle, path: path) >= entry.end else {
-            throw StorageError(code: .other(EBADMSG), operation: "write", path: path)
-        }
-        if isNew {
-            entry.copy = name
-            entry.from = file.offset
-            entry.end = file.offset
-            let solid = entry.solidFrom
-            let head = min(solid, UInt64(TailedFileSource.hashedByteCount))
-            try SpoolDisk.copy(0..<head, of: reader, to: handle, path: path)
-            try SpoolDisk.copy(solid..<file.offset, of: reader, to: handle, path: path)
-            entry.byteCount = head + file.offset - solid
-        }
-        let range = file.offset..<file.offset + count
-        let border = try SpoolDisk.copy(range, of: reader, to: handle, path: path)
-        entry.end = count < file.unreadByteCount ? border ?? file.offset : range.upperBound
-        guard entry.end > file.offset || !isNew else {
-            entry.copy = nil
-            entry.byteCount = 0
-            return
-        }
-        entry.byteCount += entry.end - file.offset
-        try PosixFileSystem().sync(handle, path: path)
-        isDone = true
     }
 
     // MARK: Afterwards
@@ -308,31 +184,44 @@ package final class Spool: Sendable {
         for name in removed { try SpoolDisk.remove("\(folder)/\(name)") }
     }
 
-    /// Forgets what was seen and not copied: batches have it, or name it as lost.
-    package func settle() throws {
+    /// Forgets files of which batches have all that was seen, or name it as lost, unless more was seen meanwhile.
+    package func settle(_ settled: Set<TrackedFile>) throws {
+        var removed: [String] = []
         try change { manifest in
-            guard var changed = manifest, changed.files.contains(where: { $0.refused != nil }) else { return }
-            for index in changed.files.indices { changed.files[index].refused = nil }
-            changed.files.removeAll { $0.copy == nil }
+            guard var changed = manifest else { return }
+            changed.files.removeAll { file in
+                guard let seen = file.seen, settled.contains(seen) else { return false }
+                if let copy = file.copy { removed.append(copy) }
+                return true
+            }
             manifest = changed.files.isEmpty && !changed.isOpen ? nil : changed
         }
+        for name in removed { try SpoolDisk.remove("\(folder)/\(name)") }
     }
 
+    // MARK: The manifest
+
+    /// Changes the manifest and stores it.
     private func change(_ body: (inout SpoolManifest?) -> Void) throws {
-        try stored.withLock { manifest in
-            var changed = manifest
-            body(&changed)
-            guard changed != manifest else { return }
-            if let changed {
-                try store(changed)
-            } else {
-                try SpoolDisk.remove("\(folder)/\(SpoolManifest.name)")
-            }
-            manifest = changed
+        try state.withLock { state in
+            body(&state.manifest)
+            try store(&state)
         }
     }
 
-    private func store(_ manifest: SpoolManifest) throws {
-        try SpoolDisk.replace("\(folder)/\(SpoolManifest.name)", with: manifest, in: folder)
+    /// Stores what was taken: it counts from then on.
+    func store() throws { try state.withLock { try store(&$0) } }
+
+    /// Stores the manifest unless it is; what cannot be stored now is stored with the next change.
+    func store(_ state: inout State) throws {
+        guard state.manifest != state.stored else { return }
+        if let manifest = state.manifest {
+            try SpoolDisk.replace("\(folder)/\(SpoolManifest.name)", with: manifest, in: folder, disk)
+        } else {
+            try SpoolDisk.remove("\(folder)/\(SpoolManifest.name)")
+        }
+        state.stored = state.manifest
+        state.unstoredByteCount = 0
+        while let name = state.obsolete.popLast() { try SpoolDisk.remove("\(folder)/\(name)") }
     }
 }

@@ -25,25 +25,34 @@ enum SpoolDisk {
         }
     }
 
-    /// How often the lock is asked for: a process that ends, or a child that has not come to its own program yet, lets go of it soon.
+    /// How often the lock is asked for by who waits: a process that ends, or a child that has not come to its own program yet, lets go of it soon.
     private static let lockAttempts = 50
 
-    /// Takes the lock of a spool until the handle is closed; waits for it up to half a second.
+    /// Takes the lock of a spool until the handle is closed; waits for it up to half a second when that is wanted.
     ///
     /// - Returns: nil when another process has it.
-    static func lock(_ path: String) throws -> Int32? {
+    static func lock(_ path: String, isPatient: Bool) throws -> Int32? {
         let handle = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard handle >= 0 else { throw StorageError(errno: errno, operation: "create", path: path) }
         var failure: Int32 = 0
-        for attempt in 1...lockAttempts {
+        let attempts = isPatient ? lockAttempts : 1
+        for attempt in 1...attempts {
             if flock(handle, LOCK_EX | LOCK_NB) == 0 { return handle }
             failure = errno
-            guard failure == EWOULDBLOCK || failure == EINTR, attempt < lockAttempts else { break }
+            guard failure == EWOULDBLOCK || failure == EINTR, attempt < attempts else { break }
             usleep(10_000)
         }
         close(handle)
         if failure == EWOULDBLOCK { return nil }
         throw StorageError(errno: failure, operation: "lock", path: path)
+    }
+
+    /// Whether another process has a lock, as far as can be seen.
+    static func isLocked(_ path: String) -> Bool {
+        let handle = open(path, O_RDONLY | O_CLOEXEC)
+        guard handle >= 0 else { return false }
+        defer { close(handle) }
+        return flock(handle, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
     }
 
     /// Bytes that this user can still write on the disk of a folder.
@@ -64,13 +73,9 @@ enum SpoolDisk {
         }
     }
 
-    /// The size of an open file.
-    static func byteCount(_ handle: Int32, path: String) throws -> UInt64 {
-        var information = stat()
-        guard fstat(handle, &information) == 0 else {
-            throw StorageError(errno: errno, operation: "read", path: path)
-        }
-        return UInt64(information.st_size)
+    /// The size of a file; 0 when it is gone.
+    static func byteCount(_ path: String) throws -> UInt64 {
+        try PosixFileSystem().status(path)?.byteCount ?? 0
     }
 
     // MARK: Values
@@ -88,16 +93,24 @@ enum SpoolDisk {
     }
 
     /// Replaces a value as a whole; durable when it returns.
-    static func replace(_ path: String, with value: some Encodable, in folder: String) throws {
+    static func replace(
+        _ path: String,
+        with value: some Encodable,
+        in folder: String,
+        _ disk: any FileSystem
+    ) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let bytes = [UInt8](try encoder.encode(value))
         let temporary = "\(path).new"
-        let handle = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-        guard handle >= 0 else { throw StorageError(errno: errno, operation: "create", path: temporary) }
-        defer { close(handle) }
-        try bytes.withUnsafeBytes { try write(handle, at: 0, $0, path: temporary) }
-        let disk = PosixFileSystem()
+        // A full disk may have left one.
+        try remove(temporary)
+        let handle = try disk.create(temporary)
+        defer { disk.close(handle) }
+        guard fchmod(handle, 0o600) == 0 else {
+            throw StorageError(errno: errno, operation: "chmod", path: temporary)
+        }
+        try bytes.withUnsafeBytes { try disk.write(handle, $0, path: temporary) }
         try disk.sync(handle, path: temporary)
         try disk.rename(temporary, to: path)
         try disk.syncFolder(folder)
@@ -112,20 +125,25 @@ enum SpoolDisk {
 
     // MARK: Copies
 
-    /// Copies a range of a log file to the same offsets.
+    /// After so many bytes they are made durable, so that a stop need not wait for many.
+    private static let syncedEvery: UInt64 = 64 << 20
+
+    /// Copies a range of a log file to the same offsets; durable when it returns.
     ///
-    /// - Returns: Offset one past the last line end of the range; nil when it holds none.
+    /// - Returns: Offset one past the last byte that was copied, all unless it is stopped, and one past the last line end; nil when there is none.
     /// - Throws: `StorageError`; also when the file has not all of the range.
     @discardableResult
     static func copy(
         _ range: Range<UInt64>,
         of reader: FileReader,
         to handle: Int32,
-        path: String
-    ) throws -> UInt64? {
+        path: String,
+        unless isStopped: () -> Bool = { false }
+    ) throws -> (end: UInt64, border: UInt64?) {
         var at = range.lowerBound
+        var synced = at
         var border: UInt64?
-        while at < range.upperBound {
+        while at < range.upperBound, !isStopped() {
             let bytes = try reader.bytes(at: at, count: Int(min(1 << 20, range.upperBound - at)))
             guard !bytes.isEmpty else {
                 throw StorageError(code: .other(ESTALE), operation: "read", path: reader.path)
@@ -133,8 +151,13 @@ enum SpoolDisk {
             try bytes.withUnsafeBytes { try write(handle, at: at, $0, path: path) }
             if let index = bytes.lastIndex(of: UInt8(ascii: "\n")) { border = at + UInt64(index) + 1 }
             at += UInt64(bytes.count)
+            if at - synced >= syncedEvery {
+                try PosixFileSystem().sync(handle, path: path)
+                synced = at
+            }
         }
-        return border
+        try PosixFileSystem().sync(handle, path: path)
+        return (at, border)
     }
 
     private static func write(

@@ -51,7 +51,7 @@ package final class SpoolSession {
         source.spool = nil
         files = TailedFiles(source: source, clock: clock)
         tracked = try positions ?? spool.positions()
-        try spool.begin(since: now, reason: reason)
+        try spool.begin(since: now, reason: reason, isFromStart: tracked.isEmpty)
         for file in spool.manifest?.files ?? [] {
             guard let copied = file.tracked else { continue }
             guard let index = tracked.firstIndex(where: { $0.id == file.id }) else {
@@ -64,19 +64,28 @@ package final class SpoolSession {
 
     /// Looks once and copies what is new.
     ///
+    /// - Parameter isStopped: Ends the copying soon, also in the middle of a file.
+    /// - Returns: What the spool holds then.
     /// - Throws: `StorageError` for a folder that cannot be listed.
-    package func step() throws -> Report {
+    package func step(unless isStopped: () -> Bool = { false }) throws -> Report {
         // Somebody may have ended the outage too early.
-        try spool.begin(since: since, reason: reason)
-        let look = try files.look(after: ShardState(files: tracked))
+        try spool.begin(since: since, reason: reason, isFromStart: false)
+        let look: Look
+        do {
+            look = try files.look(after: ShardState(files: tracked), unless: isStopped)
+        } catch is LookCalledOff {
+            return report()
+        }
         var errors = look.unreadable
         var refusal: Spool.Refusal?
-        for file in look.files {
+        for file in look.files where !isStopped() {
             do {
                 guard let reader = try file.open() else { continue }
                 let id = file.tracked?.id ?? spool.idOfRefused(head: file.head) ?? spool.newID()
                 let host = files.source.host
-                guard let taken = try spool.take(file, reader, id: id, host: host) else { continue }
+                guard let taken = try spool.take(file, reader, id: id, host: host, unless: isStopped) else {
+                    continue
+                }
                 refusal = refusal ?? taken.refusal
                 if let copied = taken.tracked { note(copied) }
             } catch let error as StorageError {
@@ -89,6 +98,16 @@ package final class SpoolSession {
             let id = spool.newID()
             tracked.append(try reader.track(id: id, host: files.source.host, upTo: copy.found.byteCount))
         }
+        if !isStopped() { spool.endStart() }
+        do {
+            try spool.store()
+        } catch let error as StorageError {
+            errors.append(error)
+        }
+        return report(refusal, errors)
+    }
+
+    private func report(_ refusal: Spool.Refusal? = nil, _ errors: [StorageError] = []) -> Report {
         let manifest = spool.manifest
         return Report(
             byteCount: manifest?.byteCount ?? 0,

@@ -32,8 +32,13 @@ package struct SpooledFile: Codable, Hashable, Sendable {
     package var byteCount: UInt64 = 0
     /// The file up to `end`; nil for one of which nothing was ever read or copied.
     package var tracked: TrackedFile?
+    /// How long the file was at the first look of a process that knew no position; nil for one that came later.
+    package var startsAt: UInt64?
     /// What lies behind `end`; nil when all that was seen was copied.
     package var refused: Refused?
+
+    /// The file up to the last byte that was seen.
+    var seen: TrackedFile? { refused?.file ?? tracked }
 
     /// From here on the copy has no hole.
     var solidFrom: UInt64 { Self.solidFrom(from) }
@@ -70,6 +75,8 @@ package struct SpoolManifest: Codable, Hashable, Sendable {
     package var reason: String
     /// Whether the lake is still down, as far as the process knew that wrote this.
     package var isOpen = true
+    /// Whether the first look is over, when the process that began knew no position; nil when it knew some.
+    var isStartOver: Bool?
     /// Counts ids and copies.
     var next = 0
     /// The files.
@@ -80,6 +87,9 @@ package struct SpoolManifest: Codable, Hashable, Sendable {
         self.since = since
         self.reason = reason
     }
+
+    /// Whether the process that began knew no position: perhaps no batch was ever made.
+    package var isFromStart: Bool { isStartOver != nil }
 
     /// Bytes of all copies.
     package var byteCount: UInt64 { files.reduce(0) { $0 + $1.byteCount } }

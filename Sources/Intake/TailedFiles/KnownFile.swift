@@ -92,9 +92,14 @@ final class KnownFile {
     /// - Parameters:
     ///   - readers: Keeps it open.
     ///   - tracked: The files that it may be: their hashes come with the one pass over a compressed file.
+    ///   - isCalledOff: Ends it soon.
     /// - Returns: false when it is gone.
-    /// - Throws: `StorageError`.
-    func inspect(_ readers: OpenReaders, tracked: [TrackedFile]) throws -> Bool {
+    /// - Throws: `StorageError`, `LookCalledOff`.
+    func inspect(
+        _ readers: OpenReaders,
+        tracked: [TrackedFile],
+        unless isCalledOff: () -> Bool
+    ) throws -> Bool {
         guard head == nil || (compression != nil && measure == nil) else { return true }
         guard let reader = try readers.reader(of: self) else { return false }
         do {
@@ -105,7 +110,7 @@ final class KnownFile {
             for candidate in tracked.filter(begins).sorted(by: { $0.offset < $1.offset }) {
                 _ = try hash(before: candidate, reader)
             }
-            measure = try stream.measure()
+            measure = try stream.measure(unless: isCalledOff)
             // At its end it is of no use any more.
             readers.close(self)
         } catch let error as StorageError where error.code == .other(EBADMSG) {

@@ -12,6 +12,8 @@ struct LookRound {
     var unreadable: [StorageError] = []
     /// Whether a tracked file that was not met is nowhere.
     var isWhole = true
+    /// What could not be looked at now, and may hold what seems to be gone.
+    var hidden: [String] = []
     /// The files that can be read and are not empty, oldest first.
     var files: [KnownFile] = []
     /// Which tracked file each one is.
@@ -51,6 +53,13 @@ struct LookRound {
         claimed.insert(tracked.id)
     }
 
+    /// Leaves a file out that cannot be told now: the next look knows.
+    mutating func doubt(_ file: KnownFile) {
+        isWhole = false
+        hidden.append(file.path)
+        setAside(file)
+    }
+
     /// Leaves a file out: it is the beginning of another one, or cannot be told now.
     mutating func setAside(_ file: KnownFile, like original: KnownFile? = nil) {
         asides.insert(file.id)
@@ -58,16 +67,19 @@ struct LookRound {
     }
 
     /// Whether batches have all bytes of a file, itself or as the beginning of another one.
-    func isRead(_ file: KnownFile) -> Bool {
-        if let tracked = claims[file.id] { return tracked.offset >= file.byteCount }
+    func isRead(_ file: KnownFile) -> Bool { readByteCount(of: file) >= file.byteCount }
+
+    /// How many bytes batches have of a file, or of the one that it is the beginning of.
+    func readByteCount(of file: KnownFile) -> UInt64 {
+        if let tracked = claims[file.id] { return tracked.offset }
         var next = originals[file.id]
         // A chain of copies has no more links than there are copies.
         for _ in 0...asides.count {
-            guard let original = next else { return false }
-            if let tracked = claims[original.id] { return tracked.offset >= file.byteCount }
+            guard let original = next else { return 0 }
+            if let tracked = claims[original.id] { return tracked.offset }
             next = originals[original.id]
         }
-        return false
+        return 0
     }
 
     /// A file turns out to be the one that another was taken for, which is only a copy.

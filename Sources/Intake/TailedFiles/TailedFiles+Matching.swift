@@ -4,6 +4,13 @@ extension TailedFiles {
     private struct Head: Hashable {
         var byteCount: Int
         var hash: String
+
+        init(byteCount: Int, hash: String) {
+            self.byteCount = byteCount
+            self.hash = hash
+        }
+
+        init(of tracked: TrackedFile) { self.init(byteCount: tracked.headByteCount, hash: tracked.headHash) }
     }
 
     /// Finds the tracked files among the files on disk.
@@ -12,16 +19,20 @@ extension TailedFiles {
         // Same inode first, so that a copy beside the original does not take its place.
         let byInode = Dictionary(grouping: round.unknown, by: \.id.inode)
         try claim(&round) { byInode[$0.inode] ?? [] }
-        let unknown = round.unknown
-        let counts = Set(round.unclaimed.map(\.headByteCount))
+        let byHead = filesByHead(round.unknown, counts: Set(round.unclaimed.map(\.headByteCount)))
+        try claim(&round) { byHead[Head(of: $0)] ?? [] }
+    }
+
+    /// Files by their first bytes, for so many as are asked for.
+    private func filesByHead(_ files: [KnownFile], counts: Set<Int>) -> [Head: [KnownFile]] {
         var byHead: [Head: [KnownFile]] = [:]
-        for file in unknown {
+        for file in files {
             for count in counts {
                 guard let hash = file.headHash(count) else { continue }
                 byHead[Head(byteCount: count, hash: hash), default: []].append(file)
             }
         }
-        try claim(&round) { byHead[Head(byteCount: $0.headByteCount, hash: $0.headHash)] ?? [] }
+        return byHead
     }
 
     /// Files that are still what they were taken for at the last look.
@@ -87,9 +98,8 @@ extension TailedFiles {
         switch try comparisons.isPrefix(file, of: other, readers) {
         case false: return
         case nil:
-            // One of them is being truncated or renamed: the next look knows.
-            round.isWhole = false
-            round.setAside(file)
+            // One of them is being truncated or renamed.
+            round.doubt(file)
         case true:
             guard file.byteCount == other.byteCount else { return round.setAside(file, like: other) }
             if isTracked, other.copied != nil, file.copied == nil {
@@ -130,8 +140,7 @@ extension TailedFiles {
             guard let original else { continue }
             guard try isStillAsFound(file) else {
                 // The copy was still growing when it was found; the original is truncated now, so the next look sees all of it.
-                round.isWhole = false
-                round.setAside(file)
+                round.doubt(file)
                 continue
             }
             if file.byteCount < UInt64(original.headByteCount), file.copied == nil {
@@ -160,8 +169,7 @@ extension TailedFiles {
     func doubtUnknownFiles(_ round: inout LookRound) throws {
         let unknown = round.unknown
         guard !unknown.isEmpty, try !round.files.allSatisfy(hasItsBeginning) else { return }
-        round.isWhole = false
-        for file in unknown { round.setAside(file) }
+        for file in unknown { round.doubt(file) }
     }
 
     private func hasItsBeginning(_ file: KnownFile) throws -> Bool {
@@ -170,6 +178,41 @@ extension TailedFiles {
         guard let reader = try readers.reader(of: file) else { return false }
         return try reader.file.status(path: file.path).byteCount >= file.status.byteCount
             && reader.bytes(at: 0, count: head.count) == head
+    }
+
+    // MARK: What was seen at another time
+
+    /// Looks for files by their bytes alone: their first ones and those before the last that was seen.
+    func sight(_ seen: [TrackedFile], in round: LookRound) throws -> [String: Sighting] {
+        guard !seen.isEmpty else { return [:] }
+        let byHead = filesByHead(round.files, counts: Set(seen.map(\.headByteCount)))
+        var sightings: [String: Sighting] = [:]
+        for wanted in seen {
+            for file in byHead[Head(of: wanted)] ?? [] where try file.holds(wanted, readers) {
+                let isRead = round.readByteCount(of: file) >= wanted.offset
+                // Of several files the one that is read, or will be.
+                guard sightings[wanted.id]?.isRead != true else { break }
+                if isRead || sightings[wanted.id] == nil || !round.isAside(file) {
+                    sightings[wanted.id] = Sighting(isRead: isRead, file: file.id)
+                }
+            }
+            if sightings[wanted.id] == nil, isRemembered(wanted, in: round.state) {
+                sightings[wanted.id] = Sighting(isRead: true, file: nil)
+            }
+        }
+        return sightings
+    }
+
+    /// Whether all of a short file is the beginning of what batches have read of one that was open.
+    private func isRemembered(_ wanted: TrackedFile, in state: ShardState) -> Bool {
+        let count = wanted.headByteCount
+        guard wanted.offset == UInt64(count) else { return false }
+        return state.files.contains { tracked in
+            guard let head = heads[tracked.id], head.count >= count else { return false }
+            let hasher = RangeHasher()
+            head.prefix(count).withUnsafeBytes { hasher.update($0) }
+            return hasher.digest == wanted.headHash
+        }
     }
 
     // MARK: Remarks

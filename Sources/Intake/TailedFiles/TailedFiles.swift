@@ -39,22 +39,34 @@ package final class TailedFiles {
     /// A file is one that was read before when its first bytes and the bytes before the offset are the same, decompressed; its
     /// inode only decides between several such. A file whose bytes are the beginning of another file is a copy and not read.
     ///
-    /// - Parameter state: What earlier batches have read.
+    /// - Parameters:
+    ///   - state: What earlier batches have read.
+    ///   - seen: Files as they were seen at another time, which are looked for by their bytes.
+    ///   - isCalledOff: Ends it soon, also in the middle of a compressed file.
     /// - Returns: The files with unread bytes, what a person should know, what cannot be read and what is gone.
-    /// - Throws: `StorageError` for a folder that cannot be listed, or when the machine's limits are reached.
-    package func look(after state: ShardState) throws -> Look {
+    /// - Throws: `StorageError` for a folder that cannot be listed, or when the machine's limits are reached; `LookCalledOff`.
+    package func look(
+        after state: ShardState,
+        for seen: [TrackedFile] = [],
+        unless isCalledOff: () -> Bool = { false }
+    ) throws -> Look {
         rememberHeads(state)
         let now = clock()
         let listing = try FileListing(of: source, current: &current)
         var round = LookRound(state: state, remarks: listing.remarks)
         round.isWhole = listing.isWhole && listing.hasOriginals
-        try gather(listing, now: now, into: &round)
+        round.hidden = listing.hidden
+        try gather(listing, now: now, into: &round, unless: isCalledOff)
         try claim(&round)
         try separateCopies(&round)
         try claimFinishedCopies(&round)
         try doubtUnknownFiles(&round)
         noteReplaced(&round)
-        return try finish(round)
+        let sightings = try sight(seen, in: round)
+        var look = try finish(round)
+        look.sightings = sightings
+        look.damagedCopies = listing.damagedCopies
+        return look
     }
 
     /// Where a planned range can be read now: at its path, or in any file that holds its bytes, compressed or removed ones too.
@@ -105,7 +117,12 @@ package final class TailedFiles {
     // MARK: What is there
 
     /// Brings what is known up to date and inspects the bytes of new and changed files.
-    private func gather(_ listing: FileListing, now: Int64, into round: inout LookRound) throws {
+    private func gather(
+        _ listing: FileListing,
+        now: Int64,
+        into round: inout LookRound,
+        unless isCalledOff: () -> Bool
+    ) throws {
         for file in known.values { file.isFound = false }
         var files: [KnownFile] = []
         for listed in listing.files where listed.status.byteCount > 0 {
@@ -125,17 +142,21 @@ package final class TailedFiles {
         let paths = Set(listing.files.map(\.path))
         for file in files {
             do {
-                guard try file.inspect(readers, tracked: round.state.files) else {
+                guard try file.inspect(readers, tracked: round.state.files, unless: isCalledOff) else {
                     // Met again, under its new name, by the next look.
                     round.isWhole = false
+                    round.hidden.append(file.path)
                     continue
                 }
             } catch let error as StorageError where error.concernsOneFile {
                 round.isWhole = false
+                round.hidden.append(file.path)
                 round.unreadable.append(error)
                 continue
             }
-            if try isReadable(file, beside: paths, &round), file.byteCount > 0 { round.files.append(file) }
+            if try isReadable(file, beside: paths, now: now, &round), file.byteCount > 0 {
+                round.files.append(file)
+            }
         }
     }
 
@@ -156,6 +177,7 @@ package final class TailedFiles {
     private func isReadable(
         _ file: KnownFile,
         beside paths: Set<String>,
+        now: Int64,
         _ round: inout LookRound
     ) throws -> Bool {
         guard file.end != .whole else { return true }
@@ -165,17 +187,22 @@ package final class TailedFiles {
         }
         // The file that it is being made from is still there and is read instead.
         guard isBeingMade != true else { return false }
+        // Bytes may still come; one that is damaged, or was cut long ago, holds nothing that can be read.
+        if file.end == .cut, now - file.status.modified < Self.longestPause { round.hidden.append(file.path) }
         round.remarks.append(
             file.end == .cut ? .endsTooEarly(path: file.path) : .isDamaged(path: file.path)
         )
         return false
     }
 
+    /// How long a compressed file that ends too early may still be on its way, in nanoseconds.
+    private static let longestPause: Int64 = 600_000_000_000
+
     // MARK: What it comes to
 
     /// Tells the unread files, remembers what was seen and keeps open what may go on.
     private func finish(_ round: LookRound) throws -> Look {
-        var look = Look(remarks: round.remarks, unreadable: round.unreadable, isWhole: round.isWhole)
+        var look = Look(remarks: round.remarks, unreadable: round.unreadable, hidden: round.hidden)
         if round.isWhole {
             look.absent = round.state.files.map(\.id).filter { !round.claimed.contains($0) }
         }

@@ -10,7 +10,7 @@ package struct UnreadFile {
     /// Whether nothing will be appended any more: what is no whole record at its end never becomes one.
     package var isClosed: Bool
     /// The device, and the inode in all its bits.
-    let id: FileID
+    package let id: FileID
     /// The file when it is still open.
     let reader: FileReader?
     /// Its first bytes when it was found.
@@ -75,6 +75,17 @@ package struct UnreadFile {
     }
 }
 
+/// Nobody wants the look any longer.
+struct LookCalledOff: Error {}
+
+/// What has become of a file that was seen at another time.
+package struct Sighting: Hashable, Sendable {
+    /// Whether batches have all its bytes; else those are in a file.
+    package var isRead: Bool
+    /// The file that holds them now; nil for one that was open when it was read and is gone.
+    package var file: FileID?
+}
+
 /// What lies at the patterns of a source, seen beside what earlier batches have read.
 package struct Look {
     /// The files with unread bytes, oldest first.
@@ -87,10 +98,16 @@ package struct Look {
     package var remarks: [TailedFileSource.Remark] = []
     /// Files that are there and cannot be read; the others are looked at nevertheless.
     package var unreadable: [StorageError] = []
-    /// Whether all that is there was seen.
-    package var isWhole = false
+    /// Files, folders and patterns that could not be looked at now, and may hold what seems to be gone.
+    ///
+    /// What can never be read is not among them, such as a damaged compressed file, nor a place where nothing is.
+    package var hidden: [String] = []
     /// Copies in the spool of which batches have all bytes that they had when they were listed.
     package var readCopies: [SpooledCopy] = []
+    /// Ids of files whose copies in the spool are gone or shorter than they were.
+    package var damagedCopies: Set<String> = []
+    /// What has become of the files that were looked for, by id; none for one whose bytes are in no file now.
+    package var sightings: [String: Sighting] = [:]
     /// Ids of tracked files that are nowhere now.
     ///
     /// Empty when not all could be looked at: a folder is missing, nothing is there

@@ -1,5 +1,6 @@
 import DeltaTables
 import ObjectStorage
+import Synchronization
 
 extension PipelineDriver {
     /// Time between two looks at what goes into the system tables.
@@ -8,17 +9,22 @@ extension PipelineDriver {
     /// Reads what is there, then what comes, until it is asked to stop.
     ///
     /// What a person or time can mend, such as a full disk, is reported and tried again. An open batch is finished
-    /// before the run ends.
+    /// before the run ends, unless the lake does not answer.
     func follow(until stop: StopRequest) throws -> RunSummary {
         let watcher = work.makeWatcher()
         stop.onceMade { watcher.wake() }
         var backOff = BackOff(first: work.commitInterval)
-        let keeper = makeKeeper()
+        let keeper = work.makeKeeper()
         defer { keeper?.close() }
-        if let keeper { work.lake.store.failures?.listen { [weak keeper] in keeper?.begin($0) } }
+        let patience = Patience(with: work.lake.store)
+        stop.onceMade { patience.stop() }
+        work.lake.store.failures?.listen { [weak keeper, weak patience] error in
+            patience?.fail()
+            keeper?.begin(error)
+        }
         while !stop.isMade {
             do {
-                try follow(watcher, keeper, &backOff, until: stop)
+                try follow(watcher, keeper, patience, &backOff, until: stop)
             } catch let error as PipelineError where error.code == .cancelled {
                 break
             } catch  where Self.mayMendItself(error) {
@@ -31,19 +37,10 @@ extension PipelineDriver {
         return work.summary
     }
 
-    /// A spool that cannot be had is told, and does not keep the lake from being filled.
-    private func makeKeeper() -> SpoolKeeper? {
-        do {
-            return try work.makeKeeper()
-        } catch {
-            work.observer.event(.spool(.unusable(error)))
-            return nil
-        }
-    }
-
     private func follow(
         _ watcher: any SourceWatcher,
         _ keeper: SpoolKeeper?,
+        _ patience: Patience,
         _ backOff: inout BackOff,
         until stop: StopRequest
     ) throws {
@@ -52,7 +49,7 @@ extension PipelineDriver {
         keeper?.notePositions()
         defer { keeper?.notePositions() }
         do {
-            try follow(&run, watcher, keeper, &backOff, until: stop)
+            try follow(&run, watcher, keeper, patience, &backOff, until: stop)
         } catch {
             // A lake that does not answer would be waited for.
             if !Self.mayMendItself(error) { tell(run) }
@@ -65,6 +62,7 @@ extension PipelineDriver {
         _ run: inout ShardRun,
         _ watcher: any SourceWatcher,
         _ keeper: SpoolKeeper?,
+        _ patience: Patience,
         _ backOff: inout BackOff,
         until stop: StopRequest
     ) throws {
@@ -74,6 +72,7 @@ extension PipelineDriver {
         while !stop.isMade {
             let look = ContinuousClock.now
             try bringForward(&run, keeper)
+            patience.succeed()
             backOff.reset()
             if ContinuousClock.now >= nextProjection {
                 tell(run)
@@ -120,6 +119,32 @@ extension PipelineDriver {
     /// Whether a failure can pass without a change of the configuration or the lake's content.
     private static func mayMendItself(_ error: any Error) -> Bool {
         error is StorageError || error is CommitConflictError
+    }
+}
+
+/// How long a lake is waited for: one that does not answer, no longer than until a stop.
+private final class Patience: Sendable {
+    private let store: any ObjectStore
+    private let state = Mutex((isFailing: false, isStopped: false))
+
+    /// Nothing has failed yet.
+    init(with store: any ObjectStore) { self.store = store }
+
+    /// A call has failed, and is tried again.
+    func fail() { change { $0.isFailing = true } }
+
+    /// The lake has all that is there.
+    func succeed() { change { $0.isFailing = false } }
+
+    /// The run is to end.
+    func stop() { change { $0.isStopped = true } }
+
+    private func change(_ body: (inout (isFailing: Bool, isStopped: Bool)) -> Void) {
+        let isOver = state.withLock { state in
+            body(&state)
+            return state.isFailing && state.isStopped
+        }
+        if isOver { store.giveUp() }
     }
 }
 

@@ -34,8 +34,8 @@ protocol PipelineWork: BatchWork {
     /// What tells that the source may have changed.
     func makeWatcher() -> any SourceWatcher
 
-    /// What keeps the source's bytes while the lake is down; nil when nothing has to, or another process does.
-    func makeKeeper() throws -> SpoolKeeper?
+    /// What keeps the source's bytes while the lake is down; nil when nothing has to.
+    func makeKeeper() -> SpoolKeeper?
 }
 
 /// Tells that a source may have changed.

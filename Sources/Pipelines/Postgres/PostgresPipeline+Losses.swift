@@ -2,17 +2,26 @@ import BatchProtocol
 import Intake
 
 extension PostgresPipeline {
+    /// What keeps losses from being told: it may hold their bytes, and cannot be looked at now.
+    func remarksOnLosses(beside look: Look) -> [TailedFileSource.Remark] {
+        guard let manifest = spool?.manifest, keeper?.isActive != true,
+            manifest.refusedByteCount > 0 || !look.damagedCopies.isEmpty
+        else { return [] }
+        return look.hidden.map { .hidesLosses(path: $0) }
+    }
+
     /// Takes down what was seen while the lake was down, and is nowhere now that all else is read.
     ///
     /// - Returns: A batch without rows that names it; nil when nothing is lost.
     /// - Throws: `PipelineError` with code `sourceLost` under `on_data_loss: fail`.
     func stageLoss(_ batch: UInt64, beside look: Look, after state: ShardState) throws -> StagedBatch? {
-        guard let spool, let manifest = spool.manifest, look.isWhole, keeper?.isActive != true else {
+        guard let spool, let manifest = spool.manifest, look.hidden.isEmpty, keeper?.isActive != true else {
             return nil
         }
-        let lost = manifest.lostBytes(after: state, beside: look.files)
+        let reckoning = manifest.reckoning(after: state, beside: look)
+        try spool.settle(reckoning.settled)
+        let lost = reckoning.lost
         guard !lost.isEmpty else {
-            if look.files.isEmpty { try spool.settle() }
             // An earlier process may have ended while the lake was down.
             try spool.end()
             return nil

@@ -113,18 +113,35 @@ extension PostgresPipeline {
     func startingOffset(
         _ file: UnreadFile,
         _ reader: FileReader,
-        _ format: LogFormat
+        _ format: LogFormat,
+        beside look: Look
     ) throws -> UInt64? {
         switch settings.start {
         case .earliest: nil
-        case .latest: try lastBorder(file, reader, format)
-        case .time(let time): file.found.modified < time ? try lastBorder(file, reader, format) : nil
+        case .latest:
+            try latest(file, beside: look).map { try lastBorder(file, reader, format, before: $0) }
+        case .time(let time):
+            file.found.modified < time
+                ? try lastBorder(file, reader, format, before: file.found.byteCount) : nil
         }
     }
 
-    /// The end of the last whole record of a file.
-    private func lastBorder(_ file: UnreadFile, _ reader: FileReader, _ format: LogFormat) throws -> UInt64 {
-        let end = file.found.byteCount
+    /// How long a file was when the pipeline began, which may have been while the lake was down; nil for one that came later.
+    private func latest(_ file: UnreadFile, beside look: Look) -> UInt64? {
+        guard let manifest = spool?.manifest, manifest.isFromStart else { return file.found.byteCount }
+        let spooled = manifest.files.first { spooled in
+            spooled.id == file.copied?.id || look.sightings[spooled.id]?.file == file.id
+        }
+        return spooled?.startsAt.map { min($0, file.found.byteCount) }
+    }
+
+    /// The end of the last whole record of a file before an offset.
+    private func lastBorder(
+        _ file: UnreadFile,
+        _ reader: FileReader,
+        _ format: LogFormat,
+        before end: UInt64
+    ) throws -> UInt64 {
         var span: UInt64 = 1 << 20
         while true {
             let from = end > span ? end - span : 0

@@ -31,8 +31,10 @@ extension PostgresPipeline {
     }
 
     private func stageOnce(batch: UInt64, plannedAt: Int64, after state: ShardState) throws -> StagedBatch? {
-        let look = try files.look(after: state)
-        tell(look.remarks.map(SourceRemark.files))
+        // Another process may have left copies behind.
+        spoolHolder?.ask(isMade: false, isPatient: false)
+        let look = try files.look(after: state, for: spool?.manifest?.seen ?? [])
+        tell((look.remarks + remarksOnLosses(beside: look)).map(SourceRemark.files))
         unreadable = look.unreadable
         if !look.readCopies.isEmpty { try spool?.remove(look.readCopies) }
         noteAbsent(look.absent, at: plannedAt)
@@ -80,7 +82,7 @@ extension PostgresPipeline {
                     continue
                 }
                 let format = try format(of: file, reader)
-                if isStart, let border = try startingOffset(file, reader, format) {
+                if isStart, let border = try startingOffset(file, reader, format, beside: look) {
                     try add(file, reader, format, upTo: border, hash: RangeHasher().digest)
                     continue
                 }

@@ -87,8 +87,10 @@ package final class PostgresPipeline {
     var tableHints: [String: TableHint] = [:]
     var summary = RunSummary()
     var progress = PipelineProgress()
+    /// Asks for the spool; nil when there is to be none.
+    let spoolHolder: SpoolHolder?
     /// The spool, when this process may write it.
-    private(set) var spool: Spool?
+    var spool: Spool? { spoolHolder?.spool }
     /// Spools what is written while the lake is down; nil when nobody follows.
     private(set) var keeper: SpoolKeeper?
     /// What the source said at the last look.
@@ -122,6 +124,7 @@ package final class PostgresPipeline {
         self.lake = lake
         self.observer = observer
         self.clock = clock
+        spoolHolder = settings.spool.map { SpoolHolder($0, observer: observer) }
     }
 
     func openFirstTables() throws {
@@ -165,31 +168,22 @@ extension PostgresPipeline: PipelineWork {
     var projections: [any PlanProjection] { [ExpectationsProjection()] }
     var configuredPipelines: Set<String>? { settings.configuredPipelines }
 
-    func makeKeeper() throws -> SpoolKeeper? {
-        guard let limits = settings.spool else { return nil }
-        spool = try limits.open(isMade: true)
-        keeper = spool.map {
+    func makeKeeper() -> SpoolKeeper? {
+        spoolHolder?.ask(isMade: true, isPatient: true)
+        keeper = spoolHolder.map {
             SpoolKeeper($0, settings, lake: lake.store.root, observer: observer, clock: clock)
         }
         return keeper
     }
 
     func prepare() throws {
-        openSpool()
+        spoolHolder?.ask(isMade: false, isPatient: true)
         try refuseConflicts()
     }
     func demandMainTable(among fed: [String]) throws {
         try PipelineSettings.postgres(settings).demandMainTable(among: fed)
     }
-    /// A spool that cannot be had is told, and does not keep the lake from being filled.
-    private func openSpool() {
-        guard spool == nil else { return }
-        do {
-            spool = try settings.spool?.open(isMade: false)
-        } catch {
-            observer.event(.spool(.unusable(error)))
-        }
-    }
+
     func makeWatcher() -> any SourceWatcher { FileWatcher(source: settings.source) }
 
     var isDeferring: Bool { false }

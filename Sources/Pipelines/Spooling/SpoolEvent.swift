@@ -5,6 +5,8 @@ import ObjectStorage
 package enum SpoolEvent: Sendable {
     /// There is no spool: what vanishes before the lake is back is lost.
     case unusable(any Error)
+    /// Another process has the spool; this one goes on asking for it while the lake is down.
+    case taken(folder: String)
     /// The lake failed, and logs are spooled from now on.
     case began(any Error)
     /// The spool has changed.

@@ -16,7 +16,7 @@ final class SpoolKeeper: Sendable {
         var isClosed = false
     }
 
-    private let spool: Spool
+    private let holder: SpoolHolder
     private let source: TailedFileSource
     /// Where the lake lies, which may be below the logs' folder.
     private let lake: String
@@ -27,13 +27,13 @@ final class SpoolKeeper: Sendable {
 
     /// Keeps nothing yet.
     init(
-        _ spool: Spool,
+        _ holder: SpoolHolder,
         _ settings: PostgresPipelineSettings,
         lake: String,
         observer: PipelineObserver,
         clock: @escaping @Sendable () -> Int64
     ) {
-        self.spool = spool
+        self.holder = holder
         source = settings.source
         self.lake = lake
         commitInterval = settings.commitInterval
@@ -49,6 +49,7 @@ final class SpoolKeeper: Sendable {
 
     /// Stores that for a process that begins while the lake is down.
     func notePositions() {
+        guard let spool = holder.spool else { return }
         let news = state.withLock { state in
             defer { state.noted = state.positions }
             return state.positions == state.noted ? nil : state.positions
@@ -78,18 +79,19 @@ final class SpoolKeeper: Sendable {
     /// Whether a failure is of the log files, and says nothing of the lake.
     private func isOfSource(_ error: StorageError) -> Bool {
         guard error.path != lake, !error.path.hasPrefix("\(lake)/") else { return false }
-        return (source.patterns + [source.currentLogfiles, spool.folder].compactMap(\.self)).contains {
-            pattern in
-            let fixed = pattern.prefix { !"*?[{".contains($0) }
-            return error.path.hasPrefix(fixed[...(fixed.lastIndex(of: "/") ?? fixed.startIndex)])
-        }
+        return (source.patterns + [source.currentLogfiles, holder.settings.folder].compactMap(\.self))
+            .contains {
+                pattern in
+                let fixed = pattern.prefix { !"*?[{".contains($0) }
+                return error.path.hasPrefix(fixed[...(fixed.lastIndex(of: "/") ?? fixed.startIndex)])
+            }
     }
 
     /// The lake is back: ends spooling; whether it went on.
     func end() -> Bool {
         guard stopSession(closing: false) else { return false }
         do {
-            try spool.end()
+            try holder.spool?.end()
             observer.event(.spool(.ended))
         } catch {
             observer.event(.spool(.unusable(error)))
@@ -116,7 +118,7 @@ final class SpoolKeeper: Sendable {
 
     private func run(after positions: [TrackedFile]?, _ error: any Error, until stop: StopRequest) {
         observer.event(.spool(.began(error)))
-        notePositions()
+        holder.tellAnew()
         let watcher = FileWatcher(source: source)
         stop.onceMade { watcher.wake() }
         var session: SpoolSession?
@@ -124,21 +126,24 @@ final class SpoolKeeper: Sendable {
         while !stop.isMade {
             let look = ContinuousClock.now
             do {
-                let current = try session ?? begin(after: positions, error)
-                session = current
-                tell(try current.step(), &told)
+                session = try session ?? begin(after: positions, error)
+                if let session { tell(try session.step { stop.isMade }, &told) }
             } catch let failure as StorageError {
                 tell([failure], &told)
             } catch {
                 observer.event(.spool(.unusable(error)))
             }
-            _ = watcher.waitForChange(until: look + .seconds(5))
+            // A lock that another process lets go of changes no log.
+            if session != nil { _ = watcher.waitForChange(until: look + .seconds(5)) }
             stop.sleep(for: look + commitInterval / 2 - ContinuousClock.now)
         }
     }
 
-    private func begin(after positions: [TrackedFile]?, _ error: any Error) throws -> SpoolSession {
-        try SpoolSession(spool, source: source, after: positions, reason: "\(error)", now: clock())
+    /// Begins to spool; nil as long as another process has the spool.
+    private func begin(after positions: [TrackedFile]?, _ error: any Error) throws -> SpoolSession? {
+        guard let spool = holder.ask(isMade: true, isPatient: false) else { return nil }
+        notePositions()
+        return try SpoolSession(spool, source: source, after: positions, reason: "\(error)", now: clock())
     }
 
     /// What was said last.

@@ -30,5 +30,7 @@ package struct SpoolSettings: Hashable, Sendable {
     ///
     /// - Returns: nil when another process has it, or when it holds nothing and is not to be made.
     /// - Throws: `StorageError`.
-    func open(isMade: Bool) throws -> Spool? { try Spool.open(folder, limits: limits, isMade: isMade) }
+    func open(isMade: Bool, isPatient: Bool) throws -> Spool? {
+        try Spool.open(folder, limits: limits, isMade: isMade, isPatient: isPatient)
+    }
 }

@@ -15,7 +15,7 @@ struct SpoolMetrics: Sendable {
         case .began: isOpen = true
         case .grew(let bytes, let refused): (byteCount, refusedByteCount) = (bytes, refused)
         case .ended: self = SpoolMetrics()
-        case .unusable, .refuses, .failed: break
+        case .unusable, .taken, .refuses, .failed: break
         }
     }
 }

@@ -33,11 +33,12 @@ struct CheckCommand: AsyncParsableCommand {
                 switch settings {
                 case .postgres(let settings):
                     let check = try SourceCheck(pipeline.name, settings)
-                    findings += check.findings + SpoolCheck(settings).findings
+                    findings += check.findings + SpoolCheck(settings, lake).findings
                     sources += check.files.map { [$0] } ?? []
                 case .databricks(let settings): findings += ObjectSourceCheck(settings).findings
                 }
             }
+            findings += try configuration.abandonedSpools().map(\.finding)
             findings += SourceConflict.find(among: sources).map { conflict in
                 Finding(.bad, "pipelines", conflict.message, mend: conflict.mend)
             }

@@ -65,6 +65,7 @@ struct RunCommand: AsyncParsableCommand {
             let settings = try configuration.pipelines(named: pipelines)
                 .map(configuration.settings).map(layered)
             let telemetry = telemetryOptions.telemetry(isFollowing: mode == .follow)
+            for spool in try configuration.abandonedSpools() { spool.tell(telemetry.logger) }
             switch mode {
             case .once: try await readOnce(settings, lake, telemetry)
             case .follow: try await follow(settings, lake, telemetry)

@@ -124,6 +124,10 @@ extension TailedFileSource.Remark {
         case .copyIsDamaged(let path, let original):
             "\(path) in the spool is gone or was cut; what it had of \(original) is lost unless that file is there"
         case .spoolIsUnreadable(let path): "the spool \(path) cannot be read; only the logs themselves are"
+        case .cannotBeListed(let pattern):
+            "a folder on the way of \(pattern) cannot be listed; what lies in it is not read"
+        case .hidesLosses(let path):
+            "\(path) cannot be looked at now: what was seen while the lake was down and is nowhere else is called lost only when it can"
         case .copyDoesNotFit(let path):
             "\(path) in the spool begins behind what this lake has of its file, and is not read: it was made beside another lake"
         }

@@ -67,6 +67,8 @@ struct SourceCheck {
                 "the spool \(path) cannot be read",
                 mend: "look at its rights and at spool.json"
             )
+        case .cannotBeListed, .hidesLosses:
+            Finding(.warning, name, remark.words, mend: "give this user the right to list it")
         case .copyDoesNotFit(let path):
             Finding(.warning, name, "\(path) was spooled beside another lake", mend: "bring the lake back")
         case .namesNoLog(let path):

@@ -1,3 +1,4 @@
+import Catalog
 import Foundation
 import Intake
 import ObjectStorage
@@ -7,10 +8,13 @@ import Pipelines
 struct SpoolCheck {
     private let name: String
     private let settings: SpoolSettings?
+    /// The lake's folder; nil for a bucket.
+    private let lake: String?
 
-    init(_ settings: PostgresPipelineSettings) {
+    init(_ settings: PostgresPipelineSettings, _ lake: Lake) {
         name = settings.name
         self.settings = settings.spool
+        self.lake = lake.store.isLocal ? lake.store.root : nil
     }
 
     var findings: [Finding] {
@@ -20,7 +24,7 @@ struct SpoolCheck {
             ]
         }
         do {
-            return try rights(settings) + space(settings) + content(settings)
+            return try rights(settings) + space(settings) + disk(settings) + content(settings)
         } catch {
             let report = ErrorReport(error)
             return [Finding(.bad, name, "the spool: \(report.message)", mend: report.mend)]
@@ -29,7 +33,11 @@ struct SpoolCheck {
 
     /// The folder, or the one that it will be made in.
     private func existingFolder(_ settings: SpoolSettings) throws -> String {
-        var path = settings.folder
+        try existing(settings.folder)
+    }
+
+    private func existing(_ path: String) throws -> String {
+        var path = path
         while try PosixFileSystem().status(path) == nil, let slash = path.lastIndex(of: "/"),
             slash > path.startIndex
         {
@@ -72,6 +80,27 @@ struct SpoolCheck {
                 mend: "free some space, name a folder on another disk, or lower spool: disk_floor"
             )
         ]
+    }
+
+    private func disk(_ settings: SpoolSettings) throws -> [Finding] {
+        guard let lake, try device(lake) == device(settings.folder) else { return [] }
+        return [
+            Finding(
+                .warning,
+                name,
+                "the spool \(settings.folder) lies on the lake's disk: when that is full or gone, nothing is kept",
+                mend: "name a folder on another disk with spool: folder"
+            )
+        ]
+    }
+
+    private func device(_ path: String) throws -> dev_t {
+        let path = try existing(path)
+        var information = stat()
+        guard stat(path, &information) == 0 else {
+            throw StorageError(errno: errno, operation: "look at", path: path)
+        }
+        return information.st_dev
     }
 
     private func content(_ settings: SpoolSettings) throws -> [Finding] {

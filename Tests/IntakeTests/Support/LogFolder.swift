@@ -160,7 +160,7 @@ final class Tailer {
     /// Keeps in mind that a file was read.
     func track(_ tracked: TrackedFile...) { state = ShardState(files: state.files + tracked) }
 
-    func look() throws -> Look { try files.look(after: state) }
+    func look(for seen: [TrackedFile] = []) throws -> Look { try files.look(after: state, for: seen) }
 
     /// Unread files: name, id of the tracked file, first unread byte and count, `closed` when it is.
     func unread() throws -> [String] {

@@ -42,6 +42,36 @@ import Testing
         #expect(s3Error { _ = try refused.client.get("a") } != nil)
     }
 
+    @Test(
+        "a call that nobody waits for any longer ends at once, and none follows",
+        arguments: [.silence, .answer(503)] as [StandInServer.Reply]
+    )
+    func givingUp(reply: StandInServer.Reply) throws {
+        let box = Mutex<S3Client?>(nil)
+        let bucket = try TestBucket { _, _ in
+            box.withLock { $0 }?.giveUp()
+            return reply
+        }
+        box.withLock { $0 = bucket.client }
+        #expect(s3Error { _ = try bucket.client.get("a") }?.isRetryable == true)
+        #expect(s3Error { _ = try bucket.client.get("b") }?.isRetryable == true)
+        #expect(bucket.server.requests.count == 1)
+        #expect(bucket.clock.waits.isEmpty)
+    }
+
+    @Test("a wait that is called off ends before its time")
+    func waitCalledOff() {
+        let clock = StoreClock.system
+        let start = ContinuousClock.now
+        var asked = 0
+        clock.wait(.seconds(600)) {
+            asked += 1
+            return asked == 2
+        }
+        #expect(asked == 2)
+        #expect(ContinuousClock.now - start < .seconds(300))
+    }
+
     @Test("a wait is a random part of the longest, so that clients do not come back all at once")
     func jitter() throws {
         let bucket = try TestBucket(clock: TestClock(random: 0.25)) { number, _ in

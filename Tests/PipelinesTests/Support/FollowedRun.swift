@@ -26,7 +26,8 @@ final class FollowedRun {
         self.init(.databricks(settings), lake: fixture.lake, now: fixture.now)
     }
 
-    private init(_ settings: PipelineSettings, lake: Lake, now: Int64) {
+    /// Starts to follow what a pipeline reads.
+    init(_ settings: PipelineSettings, lake: Lake, now: Int64) {
         let (events, sink) = AsyncStream<PipelineEvent>.makeStream()
         self.events = events
         iterator = events.makeAsyncIterator()

@@ -17,6 +17,14 @@ final class VolatileDisk: FileSystem {
         case remove(String)
         case makeFolder(String)
         case syncFolder(String)
+
+        var path: String {
+            switch self {
+            case .create(let path), .write(let path), .sync(let path), .link(let path), .rename(let path),
+                .remove(let path), .makeFolder(let path), .syncFolder(let path):
+                path
+            }
+        }
     }
 
     /// What comes to an end at a change.
@@ -100,7 +108,7 @@ final class VolatileDisk: FileSystem {
                 throw FaultError()
             }
             if state.isDead { throw FaultError() }
-            if state.isOut { throw StorageError(code: .noSpace, operation: "write", path: "lake") }
+            if state.isOut { throw StorageError(code: .noSpace, operation: "write", path: change.path) }
         }
     }
 

@@ -55,6 +55,9 @@ package final class S3Client: Sendable {
         transport.shutdown()
     }
 
+    /// Ends all calls under way, and all that follow, with an error: nobody wants to wait any longer.
+    package func giveUp() { transport.giveUp() }
+
     /// `s3://bucket/key`, for people.
     func path(_ key: String?) -> String { "s3://\(settings.bucket)/\(key ?? "")" }
 

@@ -42,6 +42,7 @@ struct ServiceCalls: Sendable {
         while true {
             let error: S3Error
             do {
+                try transport.demandPatience()
                 let keys = try credentials.credentials()
                 let response = try transport.send(signed(keys), into: memory)
                 switch judge(.answer(response, keys)) {
@@ -56,7 +57,9 @@ struct ServiceCalls: Sendable {
                 error = failure
             }
             if error.isRetryable { bell?.ring(StorageError(error)) }
-            guard error.isRetryable, attempts.waitForNext() else { throw error }
+            guard error.isRetryable, attempts.waitForNext(unless: { transport.hasGivenUp }) else {
+                throw error
+            }
         }
     }
 }
@@ -75,12 +78,12 @@ struct Attempts {
         start = clock.now()
     }
 
-    /// Waits as long as is due after one more that has failed; false, at once, when none may follow.
-    mutating func waitForNext() -> Bool {
+    /// Waits as long as is due after one more that has failed, unless that is called off; false, at once, when none may follow.
+    mutating func waitForNext(unless isCalledOff: () -> Bool = { false }) -> Bool {
         failures += 1
         let elapsed = Duration.microseconds(clock.now() - start)
-        guard policy.allows(after: failures, elapsed: elapsed) else { return false }
-        clock.wait(policy.delay(after: failures, random: clock.random()))
+        guard !isCalledOff(), policy.allows(after: failures, elapsed: elapsed) else { return false }
+        clock.wait(policy.delay(after: failures, random: clock.random()), isCalledOff)
         return true
     }
 }

@@ -6,6 +6,7 @@ package struct S3Store: ObjectStore {
     package let root: String
     package let isLocal = false
     package var failures: FailureBell? { client.failures }
+    package func giveUp() { client.giveUp() }
     /// What all keys begin with: empty, or with a slash at its end.
     private let prefix: String
     private let client: S3Client

@@ -3,6 +3,7 @@ import Glibc
 import NIOCore
 import NIOPosix
 import NIOSSL
+import Synchronization
 
 /// How long a request may take, and how many run at once.
 package struct WebLimits: Hashable, Sendable {
@@ -33,6 +34,14 @@ package struct WebLimits: Hashable, Sendable {
 ///
 /// Blocks the calling thread; never call it on an event loop or a thread of Swift's concurrency pool.
 package final class WebTransport: Sendable {
+    /// The requests under way, and how each is ended.
+    private struct UnderWay {
+        var next = 0
+        var ends: [Int: @Sendable () -> Void] = [:]
+        var hasGivenUp = false
+    }
+
+    private let underWay = Mutex(UnderWay())
     private let client: HTTPClient
     private let total: TimeAmount
 
@@ -90,6 +99,36 @@ package final class WebTransport: Sendable {
         }
     }
 
+    /// Ends all requests under way, and all that follow, without an answer.
+    package func giveUp() {
+        let ends = underWay.withLock { state in
+            state.hasGivenUp = true
+            return state.ends.values
+        }
+        for end in ends { end() }
+    }
+
+    /// Whether nobody wants to wait any longer.
+    var hasGivenUp: Bool { underWay.withLock { $0.hasGivenUp } }
+
+    /// Makes sure that somebody wants to wait.
+    func demandPatience() throws(WebFailure) {
+        guard hasGivenUp else { return }
+        throw WebFailure(kind: .unreachable, mayHaveArrived: false, reason: "not waited for")
+    }
+
+    /// Waits for the end of a request, which `giveUp` ends.
+    private func wait(for task: HTTPClient.Task<Void>) throws {
+        let (number, hasGivenUp) = underWay.withLock { state in
+            state.next += 1
+            state.ends[state.next] = { task.cancel() }
+            return (state.next, state.hasGivenUp)
+        }
+        defer { underWay.withLock { _ = $0.ends.removeValue(forKey: number) } }
+        if hasGivenUp { task.cancel() }
+        try task.wait()
+    }
+
     /// Sends a request and gives its answer, whatever the status.
     ///
     /// - Parameters:
@@ -109,7 +148,7 @@ package final class WebTransport: Sendable {
                 headers: request.headers,
                 body: request.body.map { .byteBuffer($0) }
             )
-            try client.execute(request: outgoing, delegate: collector, deadline: .now() + total).wait()
+            try wait(for: client.execute(request: outgoing, delegate: collector, deadline: .now() + total))
         } catch {
             collector.release()
             throw WebFailure(error, hasBegun: collector.hasBegun)

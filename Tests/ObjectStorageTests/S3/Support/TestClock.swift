@@ -32,7 +32,7 @@ final class TestClock: Sendable {
     var clock: StoreClock {
         StoreClock(
             now: { self.now },
-            wait: { duration in
+            wait: { duration, _ in
                 self.state.withLock { state in
                     state.waits.append(duration)
                     state.now += Self.microseconds(duration)
