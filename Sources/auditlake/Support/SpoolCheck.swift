@@ -86,10 +86,9 @@ struct SpoolCheck {
         guard let lake, try device(lake) == device(settings.folder) else { return [] }
         return [
             Finding(
-                .warning,
+                .good,
                 name,
-                "the spool \(settings.folder) lies on the lake's disk: when that is full or gone, nothing is kept",
-                mend: "name a folder on another disk with spool: folder"
+                "the spool \(settings.folder) lies on the lake's disk, and keeps nothing when that is full or gone; spool: folder names another"
             )
         ]
     }
