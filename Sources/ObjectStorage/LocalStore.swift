@@ -123,11 +123,19 @@ package struct LocalStore: ObjectStore {
 
     /// A process may have been killed between making a folder and making its name durable, so every store does that
     /// once for each folder below the root that it puts objects into.
+    ///
+    /// The root and the folders in it are made once: where they are gone, the disk is not mounted or somebody has moved
+    /// them, and anew they would hide what was there.
     private func makeFolders(_ folder: String) throws {
         guard let slash = folder.lastIndex(of: "/") else {
             throw StorageError(code: .notFound, operation: "create", path: folder)
         }
         let parent = slash == folder.startIndex ? "/" : String(folder[..<slash])
+        if folder == root || parent == root, durableFolders.names.withLock({ $0.contains(folder) }),
+            try fileSystem.status(folder) == nil
+        {
+            throw StorageError(code: .notFound, operation: "find", path: folder)
+        }
         var isNew: Bool
         do {
             isNew = try fileSystem.makeFolder(folder)
@@ -136,6 +144,7 @@ package struct LocalStore: ObjectStore {
             try makeFolders(parent)
             isNew = try fileSystem.makeFolder(folder)
         }
+        if folder == root { durableFolders.names.withLock { _ = $0.insert(folder) } }
         if folder.hasPrefix(root + "/"), durableFolders.names.withLock({ !$0.contains(folder) }) {
             try makeFolders(parent)
             isNew = true

@@ -1,3 +1,4 @@
+import BatchProtocol
 import Foundation
 import Intake
 import ObjectStorage
@@ -66,6 +67,39 @@ extension SpoolTests {
         try folder.remove("a.csv")
         try folder.remove("b.csv")
         #expect(try readAll() == large + text("b"))
+    }
+
+    /// A process that is killed in the middle of the copying leaves a note of what was seen.
+    @Test func whatIsBeingCopiedIsNoted() throws {
+        let large = text("a", 250_000)
+        try folder.write(large, "a.csv")
+        #expect(large.utf8.count > 8 << 20)
+        let spool = try spool()
+        var noted: [UInt64] = []
+        _ = try session(spool).step {
+            if let file = (try? SpoolManifest.read(place))?.files.first, file.copy == nil {
+                noted.append(file.refusedByteCount)
+            }
+            return false
+        }
+        #expect(Set(noted) == [UInt64(large.utf8.count)])
+        #expect(try SpoolManifest.read(place)?.refusedByteCount == 0)
+    }
+
+    @Test func whatCannotBeCopiedIsNoted() throws {
+        try folder.write(text("a"), "a.csv")
+        try tailer.read()
+        let spool = try spool()
+        // Where the copy is to lie there is something else.
+        try folder.makeFolder("spool/copy-0")
+        try folder.append("more\n", "a.csv")
+        let report = try session(spool).step()
+        #expect(report.errors.count == 1)
+        #expect(report.refusedByteCount == 5)
+        try folder.remove("a.csv")
+        tailer.restart()
+        let read = UInt64(text("a").utf8.count)
+        #expect(try lost() == [SourceGap(path: folder.path("a.csv"), from: read, to: read + 5)])
     }
 
     @Test func aStopEndsTheFirstLookAtALargeCompressedFile() throws {

@@ -36,7 +36,7 @@ import Testing
         )
     }
 
-    private func lost() throws -> [SourceGap] {
+    func lost() throws -> [SourceGap] {
         let manifest = try #require(try SpoolManifest.read(place))
         let look = try tailer.look(for: manifest.seen)
         return manifest.reckoning(after: tailer.state, beside: look).lost.map(\.gap)

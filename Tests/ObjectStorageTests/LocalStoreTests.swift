@@ -36,6 +36,31 @@ import Testing
         #expect(try store.list("a/b").map(\.name).sorted() == (0..<8).map { "\($0).json" })
     }
 
+    @Test("a root that goes away is not made anew", arguments: [false, true])
+    func vanishedRoot(isMountPoint: Bool) throws {
+        let manager = FileManager.default
+        try #require(try store.putIfAbsent("a/b/1", [1]))
+        let away = store.root + "-away"
+        try manager.moveItem(atPath: store.root, toPath: away)
+        if isMountPoint {
+            try manager.createDirectory(atPath: store.root, withIntermediateDirectories: false)
+        }
+        for key in ["a/b/2", "a/c/2", "a/2"] {
+            let error = #expect(throws: StorageError.self) { try store.putIfAbsent(key, [2]) }
+            #expect(error?.code == .notFound)
+            #expect(throws: StorageError.self) { try store.replace(key, [2]) }
+            #expect(throws: StorageError.self) { _ = try store.writer(key) }
+        }
+        #expect(manager.fileExists(atPath: store.root) == isMountPoint)
+        if isMountPoint {
+            #expect(try manager.contentsOfDirectory(atPath: store.root) == [])
+            try manager.removeItem(atPath: store.root)
+        }
+        try manager.moveItem(atPath: away, toPath: store.root)
+        #expect(try store.putIfAbsent("a/b/2", [2]))
+        #expect(try store.read("a/b/1") == [1])
+    }
+
     @Test("the second put of a name is refused and changes nothing")
     func secondPut() throws {
         #expect(try store.putIfAbsent("1", [1]))

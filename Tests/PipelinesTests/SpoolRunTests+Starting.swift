@@ -148,4 +148,30 @@ extension SpoolRunTests {
             try await run.end()
         }
     }
+
+    /// A lake whose folder is gone, or is the empty place of a disk that is not mounted, is down; none is begun in its place.
+    @Test(arguments: [false, true])
+    func aLakeThatIsMovedAwayIsDown(isMountPoint: Bool) async throws {
+        try await Self.with { lake in
+            let manager = FileManager.default
+            let away = lake.lakePath + "-away"
+            try lake.append(Fixture.records(1...3))
+            let run = FollowedRun(lake)
+            await run.rows(3)
+            try manager.moveItem(atPath: lake.lakePath, toPath: away)
+            if isMountPoint {
+                try manager.createDirectory(atPath: lake.lakePath, withIntermediateDirectories: false)
+            }
+            try lake.append(Fixture.records(4...5))
+            await run.spooled(Self.byteCount(Fixture.records(1...5)))
+            try Self.overwrite(lake, Self.other)
+            await run.spooled(Self.byteCount(Fixture.records(1...5) + Self.other))
+            if isMountPoint { try manager.removeItem(atPath: lake.lakePath) }
+            try manager.moveItem(atPath: away, toPath: lake.lakePath)
+            await run.rows(2 + Self.other.count)
+            _ = await run.caughtUp()
+            try await run.end()
+            try lake.expectExact(records: Fixture.records(1...5) + Self.other)
+        }
+    }
 }

@@ -123,6 +123,40 @@ import Testing
         }
     }
 
+    /// The first line of a record whose second had no room is lost with it.
+    @Test func aRecordThatIsCutIsLostFromItsBeginning() async throws {
+        let whole = Self.byteCount(Fixture.records(1...4))
+        try await Self.with(byteCount: whole + Self.byteCount(Fixture.records(5...5)) - 1) { lake in
+            lake.settings.onDataLoss = .continue
+            try lake.append(Fixture.records(1...3))
+            let run = FollowedRun(lake)
+            await run.rows(3)
+            lake.disk.failUntilRevived()
+            try lake.append(Fixture.records(4...5))
+            let refused = await run.next { event in
+                if case .spool(.refuses(.isFull, let bytes)) = event { bytes } else { nil }
+            }
+            let cut = try #require(refused)
+            #expect(cut < Self.byteCount(Fixture.records(5...5)))
+            try await run.end()
+            try Self.overwrite(lake, [])
+            lake.disk.revive()
+            #expect(try lake.run().lostBytes == Self.byteCount(Fixture.records(5...5)))
+            let gaps = (1...9).flatMap { (try? lake.receipt($0).gaps) ?? [] }
+            #expect(
+                gaps == [
+                    SourceGap(
+                        path: lake.logPath("a.csv"),
+                        from: whole,
+                        to: whole + Self.byteCount(Fixture.records(5...5))
+                    )
+                ]
+            )
+            #expect(try lake.run().batches == 0)
+            try lake.expectExact(records: Fixture.records(1...4))
+        }
+    }
+
     @Test(
         "a damaged file, or a folder without any log, holds no loss back",
         arguments: [true, false]

@@ -38,7 +38,8 @@ extension SpoolManifest {
             let sighting = look.sightings[file.id]
             guard sighting?.isRead != false else { continue }
             let known = Self.known(seen, head: file.refused?.head, among: state.files)
-            let from = max(isDamaged ? file.from : file.end, known?.offset ?? 0)
+            // Of a sound copy batches have all but the beginning of a record whose end is lost.
+            let from = max(file.from, known?.offset ?? 0)
             guard sighting == nil, from < seen.offset else {
                 reckoning.settled.insert(seen)
                 continue

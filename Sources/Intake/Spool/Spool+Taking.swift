@@ -15,6 +15,9 @@ extension Spool {
         case copyIsDamaged
     }
 
+    /// More bytes than this are noted as seen before they are copied.
+    static let largeByteCount: UInt64 = 8 << 20
+
     /// A name for a file that no batch has.
     func newID() -> String {
         state.withLock { state in
@@ -42,7 +45,7 @@ extension Spool {
     ///   - host: This machine.
     ///   - isStopped: Ends the copying soon.
     /// - Returns: The file up to the last byte copied, and what kept the rest from it; nil when the file has changed meanwhile, or the outage was over.
-    /// - Throws: `StorageError`; nothing more of the file counts as copied then.
+    /// - Throws: `StorageError`; nothing more of the file counts as copied then, and all of it as seen.
     func take(
         _ file: UnreadFile,
         _ reader: FileReader,
@@ -81,8 +84,30 @@ extension Spool {
                 isSound
                 ? try room(beside: changed.byteCount, for: file, hasCopy: entry.copy != nil)
                 : (0, .copyIsDamaged)
+            var failure: StorageError?
             if room > 0 {
-                try copy(room, of: file, reader, to: &entry, name: "copy-\(changed.next)", unless: isStopped)
+                let uncopied = entry
+                if room > Self.largeByteCount {
+                    // A process may be killed in the middle of it, and the file be gone before the next one looks.
+                    entry.refused = try refused(file, reader, nil, id: id, host: host, unless: isStopped)
+                    changed.set(entry)
+                    state.manifest = changed
+                    try store(&state)
+                }
+                do {
+                    try copy(
+                        room,
+                        of: file,
+                        reader,
+                        to: &entry,
+                        name: "copy-\(changed.next)",
+                        unless: isStopped
+                    )
+                } catch let error as StorageError {
+                    // What could not be copied was seen.
+                    failure = error
+                    entry = uncopied
+                }
                 changed.next += 1
             }
             guard try file.isIntact(reader) else {
@@ -98,12 +123,16 @@ extension Spool {
             entry.refused =
                 try entry.end < seen
                 ? refused(file, reader, before.refused, id: id, host: host, unless: isStopped) : nil
-            guard entry != before || index == nil else { return (entry.tracked, refusal) }
-            if let index { changed.files[index] = entry } else { changed.files.append(entry) }
+            guard entry != before || index == nil else {
+                if let failure { throw failure }
+                return (entry.tracked, refusal)
+            }
+            changed.set(entry)
             state.manifest = changed
             if let former { state.obsolete.append(former) }
             state.unstoredByteCount += max(entry.end, file.offset) - file.offset
             if state.unstoredByteCount >= storedEvery { try store(&state) }
+            if let failure { throw failure }
             return (entry.tracked, refusal)
         }
     }

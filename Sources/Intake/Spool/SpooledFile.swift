@@ -88,6 +88,15 @@ package struct SpoolManifest: Codable, Hashable, Sendable {
         self.reason = reason
     }
 
+    /// Takes in what is held of a file, in the place of what was.
+    mutating func set(_ file: SpooledFile) {
+        if let index = files.firstIndex(where: { $0.id == file.id }) {
+            files[index] = file
+        } else {
+            files.append(file)
+        }
+    }
+
     /// Whether the process that began knew no position: perhaps no batch was ever made.
     package var isFromStart: Bool { isStartOver != nil }
 
