@@ -6,11 +6,11 @@ extension PipelineSettings {
     ///
     /// Its batches are in the tables that it began with: under other names it would find nothing of them.
     ///
-    /// - Throws: `PipelineError` with code `tableMismatch` when it has; `StorageError`, `Lake.LakeError`.
+    /// - Throws: `PipelineError` with code `tableMismatch` when it has; `ShardError`, `StorageError`, `Lake.LakeError`.
     package func demandSameTables(in lake: Lake) throws {
         guard try lake.openForReading() else { return }
         let shard = ShardStore(store: lake.store, path: ShardPath(pipeline: name, shard: 0))
-        try demandMainTable(among: shard.fedTables())
+        try demandMainTable(among: shard.open(isReading: true).fedTables)
     }
 
     /// The same of a shard that is open.

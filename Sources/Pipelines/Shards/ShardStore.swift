@@ -118,14 +118,6 @@ struct ShardStore {
         return Opening(plan: open ?? last, receipt: receipt, state: state, stateSnapshot: snapshot)
     }
 
-    /// Every table that the shard has fed, or is about to feed with its first batch, by name.
-    func fedTables() throws -> [String] {
-        if let receipt = try read(BatchReceipt.self, path.receipt(max(startingPoint(), 1))) {
-            return receipt.tables.map(\.name)
-        }
-        return try plan(1)?.tables.map(\.name) ?? []
-    }
-
     /// A batch with a receipt, near the newest.
     private func startingPoint() throws -> UInt64 {
         if let head = try? read(Head.self, path.head), try store.exists(path.receipt(head.batch)) {
