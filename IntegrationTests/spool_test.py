@@ -3,7 +3,8 @@
 
 `run --follow` with its lake in a bucket that stops answering, while log files are renamed, truncated, replaced and removed, and the process is killed
 and begun again: what was written meanwhile is in the table once, when the bucket answers again. Then the same with a spool that has room for little:
-what was lost is named with file and bytes, and all else is there once. Then what `auditlake check` and a run say of spools.
+what was lost is named with file and bytes, and all else is there once. Then a lake in a folder that is moved away while nobody runs. Then what
+`auditlake check` and a run say of spools.
 
 The bucket is moto's, behind a gate that is closed: nobody listens there. What is expected is read from the journal of what was written
 (Examples/expected.py), the table by delta-rs.
@@ -30,14 +31,14 @@ def wait(what, truth, process=None):
 
 
 class Outage:
-    """a workspace whose bucket lies behind a gate, the process that follows, and what was written"""
+    """a workspace whose bucket lies behind a gate, or whose lake is a folder when there is no service, the process that follows, and what was written"""
 
-    def __init__(self, a, service, folder, name, max_bytes="1GB", **keys):
-        self.gate = Gate(service.port)
+    def __init__(self, a, service, folder, name, max_bytes="1GB", store=None, **keys):
+        self.gate = service and Gate(service.port)
         self.folder = os.path.join(folder, name)
         os.mkdir(self.folder)
         self.extra = f"spool: {{folder: ./spool, max_bytes: {max_bytes}, disk_floor: 1MB}}\n"
-        kind = s3_lake.in_bucket(Workspace, service, endpoint=f"http://localhost:{self.gate.port}")
+        kind = s3_lake.in_bucket(Workspace, service, endpoint=f"http://localhost:{self.gate.port}", **store or {}) if service else Workspace
         self.w = kind(a.binary, self.folder, "logs/*.csv*", extra=self.extra, **keys)
         self.journal, self.process, self.written = os.path.join(self.folder, "journal.csv"), None, 0
         self.said, self.metrics = os.path.join(self.folder, "follow.log"), os.path.join(self.folder, "metrics.prom")
@@ -49,7 +50,8 @@ class Outage:
         if self.process and self.process.poll() is None:
             self.process.kill()
             self.process.wait()
-        self.gate.close()
+        if self.gate:
+            self.gate.close()
 
     # the process
 
@@ -260,6 +262,36 @@ def full(o, pieces):
     return f"{lost - entry['end']} bytes lost and named, {o.written} records there once"
 
 
+def moved(o, pieces):
+    """a lake in a folder that is moved away while nobody runs: nothing is begun in its place"""
+    o.write(pieces[0])
+    o.start()
+    o.arrive()
+    wait("the note of what is read", lambda: glob.glob(os.path.join(glob.escape(o.folder), "spool", "*", "positions.json")) and os.path.getsize(os.path.join(o.spool, "positions.json")) > 2, o.process)
+    o.kill()
+    away = o.w.lake + "-away"
+    os.rename(o.w.lake, away)
+    size = o.write(pieces[1])
+    o.start()
+    o.spooled(size)
+    os.remove(o.path("server.csv"))
+    size = o.write(pieces[2], "next.csv")
+    o.spooled(size, "next.csv")
+    positions = os.path.join(o.spool, "positions.json")
+    done = o.w.run()
+    demand(done.returncode == 66 and f"remove {positions}" in done.stderr, f"run --once ended with {done.returncode} and said {done.stderr}")
+    done = o.w.run("check", "--format", "json")
+    demand(done.returncode == 1 and f"remove {positions}" in done.stdout, f"check ended with {done.returncode} and said {done.stdout}")
+    demand(not os.path.exists(o.w.lake), "a lake was begun in the place of the other")
+    os.rename(away, o.w.lake)
+    o.arrive()
+    o.emptied()
+    o.stop()
+    demand(not o.gaps(), f"gaps: {o.gaps()}")
+    o.reckon()
+    return f"{o.written} records beside a lake that was moved away and back, every record once"
+
+
 def fnv(text):
     """FNV-1a of 32 bits, by which a lake's spools are named"""
     value = 0x811c9dc5
@@ -334,8 +366,8 @@ def main():
     a = p.parse_args()
     folder, started, failed = harness.prepare(a), time.monotonic(), False
     with Service(folder) as service:
-        for body, options, count in (rotations, {}, 11), (full, {"max_bytes": "20kB"}, 3):
-            with Outage(a, service, folder, body.__name__, **options) as o:
+        for body, place, options, count in (rotations, service, {}, 11), (full, service, {"max_bytes": "20kB"}, 3), (moved, None, {}, 3):
+            with Outage(a, place, folder, body.__name__, **options) as o:
                 try:
                     print(f"{body.__name__}: {body(o, pieces(a.logs, count))}", flush=True)
                 except Failure as e:

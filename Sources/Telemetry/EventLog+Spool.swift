@@ -52,10 +52,20 @@ extension EventLog {
                     metadata: ["event": "spool_failed", "error": .string(words)]
                 )
             }
+        case .removed(let folder):
+            logger.error(
+                "somebody has removed the spool \(folder): it is made anew; what it kept is in the log files alone",
+                metadata: ["event": "spool_removed", "folder": .string(folder)]
+            )
         case .ended:
             logger.notice(
-                "the lake is back, and has what was written meanwhile",
+                "the lake is back, and has what was kept meanwhile",
                 metadata: ["event": "spool_ended"]
+            )
+        case .endedUnkept:
+            logger.notice(
+                "the lake is back; nothing was kept meanwhile",
+                metadata: ["event": "spool_ended_unkept"]
             )
         }
     }

@@ -1,6 +1,7 @@
 import Catalog
 import Foundation
 import Intake
+import ObjectStorage
 import Pipelines
 import Synchronization
 import Testing
@@ -172,6 +173,51 @@ extension SpoolRunTests {
             _ = await run.caughtUp()
             try await run.end()
             try lake.expectExact(records: Fixture.records(1...5) + Self.other)
+        }
+    }
+
+    /// Where its lake was nothing is begun: neither by a run that follows nor by one that drains.
+    @Test func aRunThatBeginsWhileItsLakeIsAwayMakesNone() async throws {
+        try await Self.with { lake in
+            let manager = FileManager.default
+            let away = lake.lakePath + "-away"
+            let folder = try #require(lake.settings.spool).folder
+            try lake.append(Fixture.records(1...3))
+            let first = FollowedRun(lake)
+            await first.rows(3)
+            _ = await first.caughtUp()
+            // A process that is killed soon has noted it.
+            #expect(try Spool.positions(in: folder).count == 1)
+            try await first.end()
+            try manager.moveItem(atPath: lake.lakePath, toPath: away)
+            try lake.append(Fixture.records(4...5))
+            let run = FollowedRun(lake)
+            await run.spooled(Self.byteCount(Fixture.records(1...5)))
+            try Self.overwrite(lake, Self.other)
+            await run.spooled(Self.byteCount(Fixture.records(1...5) + Self.other))
+            let error = #expect(throws: StorageError.self) { try lake.run() }
+            #expect(error?.mend.hasSuffix("remove \(folder)/positions.json") == true)
+            #expect(!manager.fileExists(atPath: lake.lakePath))
+            try manager.moveItem(atPath: away, toPath: lake.lakePath)
+            await run.rows(2 + Self.other.count)
+            try await run.end()
+            try lake.expectExact(records: Fixture.records(1...5) + Self.other)
+        }
+    }
+
+    @Test func aLakeThatIsGoneForGoodIsBegunAnewOnceThatIsSaid() async throws {
+        try await Self.with { lake in
+            try lake.append(Fixture.records(1...3))
+            let run = FollowedRun(lake)
+            await run.rows(3)
+            try await run.end()
+            try FileManager.default.removeItem(atPath: lake.lakePath)
+            // Another pipeline may have begun it.
+            try lake.lake.open()
+            #expect(throws: StorageError.self) { try lake.run() }
+            let folder = try #require(lake.settings.spool).folder
+            try FileManager.default.removeItem(atPath: Spool.positionsPath(in: folder))
+            #expect(try lake.run().rows == 3)
         }
     }
 }

@@ -36,7 +36,20 @@ extension Spool {
         }
     }
 
+    /// The id of a file whose copy is gone or was cut, and whose bytes are there still; `damaged` has the ids of such files.
+    func idOfDamaged(_ reader: FileReader, among damaged: Set<String>) throws -> String? {
+        guard !damaged.isEmpty else { return nil }
+        return try manifest?.files.first { file in
+            guard damaged.contains(file.id), let tracked = file.tracked else { return false }
+            let tail = tracked.offset - UInt64(tracked.tailByteCount)
+            return try reader.hash(from: 0, byteCount: tracked.headByteCount) == tracked.headHash
+                && reader.hash(from: tail, byteCount: tracked.tailByteCount) == tracked.tailHash
+        }?.id
+    }
+
     /// Copies what is unread of a file, or as much of it as there is room for; it counts once that is stored.
+    ///
+    /// Nobody waits for the copying: it goes on outside the lock.
     ///
     /// - Parameters:
     ///   - file: The file.
@@ -53,104 +66,154 @@ extension Spool {
         host: String,
         unless isStopped: () -> Bool
     ) throws -> (tracked: TrackedFile?, refusal: Refusal?)? {
-        try state.withLock { state in
-            guard var changed = state.manifest else { return nil }
-            let index = changed.files.firstIndex { $0.id == id }
-            var entry =
-                index.map { changed.files[$0] }
-                ?? SpooledFile(
-                    id: id,
-                    path: file.found.path,
-                    inode: file.found.inode,
-                    modified: file.modified,
-                    from: file.offset,
-                    end: file.offset,
-                    tracked: file.tracked
-                )
-            if index == nil, changed.isStartOver == false { entry.startsAt = file.found.byteCount }
-            let before = entry
-            // Batches have all of an older copy that ends elsewhere.
-            let former = entry.end == file.offset ? nil : entry.copy
-            if former != nil {
-                entry.copy = nil
-                entry.byteCount = 0
+        guard var taking = try plan(file, id: id) else { return nil }
+        defer { state.withLock { $0.underWay = nil } }
+        let origin = Origin(file: file, reader: reader, host: host)
+        if taking.room > Self.largeByteCount { try noteAsSeen(origin, &taking, unless: isStopped) }
+        var failure: StorageError?
+        if taking.room > 0 {
+            let uncopied = taking.entry
+            do {
+                try copy(origin, &taking, unless: isStopped)
+            } catch let error as StorageError {
+                // What could not be copied was seen.
+                failure = error
+                taking.entry = uncopied
             }
+        }
+        guard try file.isIntact(reader) else {
+            try removeNewCopy(of: taking)
+            return nil
+        }
+        if taking.entry.end > file.offset {
+            taking.entry.tracked = try reader.track(id: id, host: host, upTo: taking.entry.end)
+        }
+        let refusedBefore = taking.before.refused
+        let seen = max(file.found.byteCount, refusedBefore?.file.offset ?? 0)
+        taking.entry.refused =
+            try taking.entry.end < seen ? refused(origin, id: id, refusedBefore, unless: isStopped) : nil
+        guard try conclude(taking, from: file.offset) else { return nil }
+        if let failure { throw failure }
+        return (taking.entry.tracked, taking.refusal)
+    }
+
+    /// A file that is to be copied.
+    private struct Origin {
+        let file: UnreadFile
+        let reader: FileReader
+        let host: String
+    }
+
+    /// What comes of it.
+    private struct Taking {
+        /// What the manifest said of it; nothing was copied of one that it did not name.
+        let before: SpooledFile
+        /// What it will say.
+        var entry: SpooledFile
+        /// Whether the manifest named it.
+        let isKnown: Bool
+        /// Whether it was noted as seen since.
+        var isNoted = false
+        /// A copy that is of no use any more.
+        let former: String?
+        /// How many bytes may be copied.
+        let room: UInt64
+        let refusal: Refusal?
+        /// The name of a new copy.
+        let name: String
+    }
+
+    /// Finds out what may be copied of a file, and keeps others from its entry until that is done.
+    ///
+    /// - Returns: nil when the outage is over.
+    private func plan(_ file: UnreadFile, id: String) throws -> Taking? {
+        try state.withLock { state in
+            guard var manifest = state.manifest else { return nil }
+            let known = manifest.files.first { $0.id == id }
+            var entry = known ?? SpooledFile(file, id: id)
+            if known == nil, manifest.isStartOver == false { entry.startsAt = file.found.byteCount }
+            let before = entry
+            // Of an older copy that ends elsewhere batches have all, or it is damaged.
+            let former = entry.end == file.offset ? nil : entry.copy
+            if former != nil { entry.beginAnew(file) }
             entry.path = file.found.path
             entry.inode = file.found.inode
             entry.modified = file.modified
-            let isSound =
-                try entry.copy.map { try SpoolDisk.byteCount("\(folder)/\($0)") >= entry.end } ?? true
+            let isSound = try !isDamaged(entry)
             let (room, refusal) =
                 isSound
-                ? try room(beside: changed.byteCount, for: file, hasCopy: entry.copy != nil)
+                ? try room(beside: manifest.byteCount, for: file, hasCopy: entry.copy != nil)
                 : (0, .copyIsDamaged)
-            var failure: StorageError?
-            if room > 0 {
-                let uncopied = entry
-                if room > Self.largeByteCount {
-                    // A process may be killed in the middle of it, and the file be gone before the next one looks.
-                    entry.refused = try refused(file, reader, nil, id: id, host: host, unless: isStopped)
-                    changed.set(entry)
-                    state.manifest = changed
-                    try store(&state)
-                }
-                do {
-                    try copy(
-                        room,
-                        of: file,
-                        reader,
-                        to: &entry,
-                        name: "copy-\(changed.next)",
-                        unless: isStopped
-                    )
-                } catch let error as StorageError {
-                    // What could not be copied was seen.
-                    failure = error
-                    entry = uncopied
-                }
-                changed.next += 1
+            defer {
+                if room > 0 { manifest.next += 1 }
+                state.manifest = manifest
+                state.underWay = id
             }
-            guard try file.isIntact(reader) else {
-                if before.copy != entry.copy, let copy = entry.copy {
-                    try SpoolDisk.remove("\(folder)/\(copy)")
-                }
-                return nil
-            }
-            if entry.end > file.offset {
-                entry.tracked = try reader.track(id: id, host: host, upTo: entry.end)
-            }
-            let seen = max(file.found.byteCount, before.refused?.file.offset ?? 0)
-            entry.refused =
-                try entry.end < seen
-                ? refused(file, reader, before.refused, id: id, host: host, unless: isStopped) : nil
-            guard entry != before || index == nil else {
-                if let failure { throw failure }
-                return (entry.tracked, refusal)
-            }
-            changed.set(entry)
-            state.manifest = changed
-            if let former { state.obsolete.append(former) }
-            state.unstoredByteCount += max(entry.end, file.offset) - file.offset
-            if state.unstoredByteCount >= storedEvery { try store(&state) }
-            if let failure { throw failure }
-            return (entry.tracked, refusal)
+            return Taking(
+                before: before,
+                entry: entry,
+                isKnown: known != nil,
+                former: former,
+                room: room,
+                refusal: refusal,
+                name: "copy-\(manifest.next)"
+            )
         }
     }
 
+    /// Notes all of a large file as seen: the process may be killed in the middle of the copying, and the file be gone
+    /// before the next one looks.
+    private func noteAsSeen(
+        _ origin: Origin,
+        _ taking: inout Taking,
+        unless isStopped: () -> Bool
+    ) throws {
+        taking.entry.refused = try refused(origin, id: taking.entry.id, nil, unless: isStopped)
+        taking.isNoted = true
+        let entry = taking.entry
+        try state.withLock { state in
+            state.manifest?.set(entry)
+            try store(&state)
+        }
+    }
+
+    /// Takes down what has become of a file.
+    ///
+    /// - Returns: Whether the outage goes on.
+    private func conclude(_ taking: Taking, from offset: UInt64) throws -> Bool {
+        let isOpen = try state.withLock { state in
+            guard state.manifest != nil else { return false }
+            guard taking.entry != taking.before || !taking.isKnown || taking.isNoted else { return true }
+            state.manifest?.set(taking.entry)
+            if let former = taking.former { state.obsolete.append(former) }
+            state.unstoredByteCount += max(taking.entry.end, offset) - offset
+            if state.unstoredByteCount >= storedEvery { try store(&state) }
+            return true
+        }
+        if !isOpen { try removeNewCopy(of: taking) }
+        return isOpen
+    }
+
+    /// A copy that no manifest names would take room for ever.
+    private func removeNewCopy(of taking: Taking) throws {
+        guard taking.before.copy != taking.entry.copy, let copy = taking.entry.copy else { return }
+        try SpoolDisk.remove("\(folder)/\(copy)")
+    }
+
+    /// What is noted of a file as seen and not copied, when this was known before.
     private func refused(
-        _ file: UnreadFile,
-        _ reader: FileReader,
-        _ known: SpooledFile.Refused?,
+        _ origin: Origin,
         id: String,
-        host: String,
+        _ known: SpooledFile.Refused?,
         unless isStopped: () -> Bool
     ) throws -> SpooledFile.Refused? {
+        let (file, reader) = (origin.file, origin.reader)
         // Its end is found by decompressing it.
         if reader.stream != nil, isStopped() { return known }
         // What was seen and cut off since is wanted, too.
         if let known, known.file.offset >= file.found.byteCount { return known }
         return SpooledFile.Refused(
-            file: try reader.track(id: id, host: host, upTo: file.found.byteCount),
+            file: try reader.track(id: id, host: origin.host, upTo: file.found.byteCount),
             head: Data(
                 try reader.bytes(
                     at: 0,
@@ -176,16 +239,10 @@ extension Spool {
     }
 
     /// Copies on; of a part only whole lines.
-    private func copy(
-        _ count: UInt64,
-        of file: UnreadFile,
-        _ reader: FileReader,
-        to entry: inout SpooledFile,
-        name: String,
-        unless isStopped: () -> Bool
-    ) throws {
-        let isNew = entry.copy == nil
-        let path = "\(folder)/\(entry.copy ?? name)"
+    private func copy(_ origin: Origin, _ taking: inout Taking, unless isStopped: () -> Bool) throws {
+        let (file, reader) = (origin.file, origin.reader)
+        let isNew = taking.entry.copy == nil
+        let path = "\(folder)/\(taking.entry.copy ?? taking.name)"
         let handle = Glibc.open(path, O_WRONLY | (isNew ? O_CREAT | O_TRUNC : 0) | O_CLOEXEC, 0o600)
         guard handle >= 0 else { throw StorageError(errno: errno, operation: "write", path: path) }
         defer { close(handle) }
@@ -193,25 +250,25 @@ extension Spool {
         // A copy that no manifest names would take room for ever.
         defer { if isNew, !isDone { unlink(path) } }
         if isNew {
-            entry.copy = name
-            entry.from = file.offset
-            entry.end = file.offset
-            let solid = entry.solidFrom
+            taking.entry.copy = taking.name
+            taking.entry.from = file.offset
+            taking.entry.end = file.offset
+            let solid = taking.entry.solidFrom
             let head = min(solid, UInt64(TailedFileSource.hashedByteCount))
             try SpoolDisk.copy(0..<head, of: reader, to: handle, path: path)
             try SpoolDisk.copy(solid..<file.offset, of: reader, to: handle, path: path)
-            entry.byteCount = head + file.offset - solid
+            taking.entry.byteCount = head + file.offset - solid
         }
-        let range = file.offset..<file.offset + count
+        let range = file.offset..<file.offset + taking.room
         let copied = try SpoolDisk.copy(range, of: reader, to: handle, path: path, unless: isStopped)
         let isWhole = copied.end == file.found.byteCount
-        entry.end = isWhole ? copied.end : copied.border ?? file.offset
-        guard entry.end > file.offset || !isNew else {
-            entry.copy = nil
-            entry.byteCount = 0
+        taking.entry.end = isWhole ? copied.end : copied.border ?? file.offset
+        guard taking.entry.end > file.offset || !isNew else {
+            taking.entry.copy = nil
+            taking.entry.byteCount = 0
             return
         }
-        entry.byteCount += entry.end - file.offset
+        taking.entry.byteCount += taking.entry.end - file.offset
         isDone = true
     }
 }

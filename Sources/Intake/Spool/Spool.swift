@@ -33,6 +33,14 @@ package final class Spool: Sendable {
         var unstoredByteCount: UInt64 = 0
         /// Copies that no manifest will name once it is stored.
         var obsolete: [String] = []
+        /// Id of the file that is being copied: its entry and its copy stay as they are meanwhile.
+        var underWay: String?
+        /// How far batches had read the files when this process noted it last.
+        var positions: [TrackedFile]?
+        /// The lock.
+        var lock: Int32
+        /// Whether somebody has removed the folder since that was asked for.
+        var wasRemoved = false
     }
 
     /// The folder.
@@ -42,8 +50,7 @@ package final class Spool: Sendable {
     let state: Mutex<State>
     /// After so many copied bytes the manifest is stored, also in the middle of a look.
     let storedEvery: UInt64
-    private let disk: any FileSystem
-    private let lock: Int32
+    let disk: any FileSystem
 
     /// Opens a spool for writing.
     ///
@@ -72,7 +79,7 @@ package final class Spool: Sendable {
         } else if try SpoolManifest.read(folder) == nil {
             return nil
         }
-        guard let lock = try SpoolDisk.lock("\(folder)/lock", isPatient: isPatient) else { return nil }
+        guard let lock = try SpoolDisk.lock(lockPath(in: folder), isPatient: isPatient) else { return nil }
         do {
             let manifest = try SpoolManifest.read(folder)
             try SpoolDisk.removeStrays(in: folder, besides: manifest)
@@ -94,14 +101,13 @@ package final class Spool: Sendable {
     ) {
         self.folder = folder
         self.limits = limits
-        self.lock = lock
         self.freeByteCount = freeByteCount
         self.storedEvery = storedEvery
         self.disk = disk
-        state = Mutex(State(manifest: manifest, stored: manifest))
+        state = Mutex(State(manifest: manifest, stored: manifest, lock: lock))
     }
 
-    deinit { close(lock) }
+    deinit { state.withLock { _ = close($0.lock) } }
 
     /// What it holds; nil for nothing.
     package var manifest: SpoolManifest? { state.withLock { $0.manifest } }
@@ -112,20 +118,39 @@ package final class Spool: Sendable {
     }
 
     /// Whether a process has the spool of a folder, as far as can be seen.
-    package static func isInUse(_ folder: String) -> Bool { SpoolDisk.isLocked("\(folder)/lock") }
+    package static func isInUse(_ folder: String) -> Bool { SpoolDisk.isLocked(lockPath(in: folder)) }
+
+    static func lockPath(in folder: String) -> String { "\(folder)/lock" }
 
     // MARK: Positions
 
-    private var positionsPath: String { "\(folder)/positions.json" }
+    /// Where positions are stored.
+    package static func positionsPath(in folder: String) -> String { "\(folder)/positions.json" }
 
     /// Stores how far batches have read the files, for a process that begins while the lake cannot be asked.
     package func note(_ positions: [TrackedFile]) throws {
-        try SpoolDisk.replace(positionsPath, with: positions, in: folder, disk)
+        try state.withLock { state in
+            state.positions = positions
+            // Made anew, the folder has them.
+            if try !hold(&state) { try storePositions(positions) }
+        }
     }
 
-    /// How far batches had read the files when that was last noted; never further than they have.
-    package func positions() throws -> [TrackedFile] {
-        try SpoolDisk.read([TrackedFile].self, positionsPath) ?? []
+    func storePositions(_ positions: [TrackedFile]) throws {
+        try SpoolDisk.replace(Self.positionsPath(in: folder), with: positions, in: folder, disk)
+    }
+
+    /// How far batches had read the files when that was last noted, which is kept in mind from now on.
+    func recallPositions() throws -> [TrackedFile] {
+        let positions = try Self.positions(in: folder)
+        state.withLock { $0.positions = positions }
+        return positions
+    }
+
+    /// How far batches had read the files when that was last noted in a folder, which need not be there; never further
+    /// than they have.
+    package static func positions(in folder: String) throws -> [TrackedFile] {
+        try SpoolDisk.read([TrackedFile].self, positionsPath(in: folder)) ?? []
     }
 
     // MARK: An outage
@@ -138,12 +163,12 @@ package final class Spool: Sendable {
     ///   - isFromStart: Whether no position is known.
     /// - Throws: `StorageError`; it is begun nevertheless, and stored with the next change.
     func begin(since: Int64, reason: String, isFromStart: Bool) throws {
-        try change { manifest in
-            if manifest == nil {
-                manifest = SpoolManifest(since: since, reason: reason)
-                manifest?.isStartOver = isFromStart ? false : nil
+        try change { state in
+            if state.manifest == nil {
+                state.manifest = SpoolManifest(since: since, reason: reason)
+                state.manifest?.isStartOver = isFromStart ? false : nil
             }
-            manifest?.isOpen = true
+            state.manifest?.isOpen = true
         }
     }
 
@@ -156,55 +181,53 @@ package final class Spool: Sendable {
 
     /// Takes down that the lake is back.
     package func end() throws {
-        try change { manifest in
-            manifest?.isOpen = false
-            if manifest?.files.isEmpty == true { manifest = nil }
+        try change { state in
+            state.manifest?.isOpen = false
+            if state.manifest?.files.isEmpty == true { state.manifest = nil }
         }
     }
 
     // MARK: Afterwards
 
-    /// Removes copies of which batches have all, unless they have grown meanwhile.
+    /// Removes copies of which batches have all, unless they have grown meanwhile or are written just now.
     package func remove(_ copies: [SpooledCopy]) throws {
-        var removed: [String] = []
-        try change { manifest in
-            guard var changed = manifest else { return }
-            for index in changed.files.indices {
-                guard let name = changed.files[index].copy,
-                    copies.contains(SpooledCopy(name: name, end: changed.files[index].end))
-                else { continue }
-                removed.append(name)
+        try change { state in
+            guard var changed = state.manifest else { return }
+            for (index, file) in changed.files.enumerated() where file.id != state.underWay {
+                guard let name = file.copy, copies.contains(SpooledCopy(name: name, end: file.end)) else {
+                    continue
+                }
+                state.obsolete.append(name)
                 changed.files[index].copy = nil
                 changed.files[index].byteCount = 0
             }
             // What was seen and not copied is kept in mind until all is read.
-            changed.files.removeAll { $0.copy == nil && $0.refused == nil }
-            manifest = changed.files.isEmpty && !changed.isOpen ? nil : changed
+            changed.files.removeAll { $0.copy == nil && $0.refused == nil && $0.id != state.underWay }
+            state.manifest = changed.files.isEmpty && !changed.isOpen ? nil : changed
         }
-        for name in removed { try SpoolDisk.remove("\(folder)/\(name)") }
     }
 
     /// Forgets files of which batches have all that was seen, or name it as lost, unless more was seen meanwhile.
     package func settle(_ settled: Set<TrackedFile>) throws {
-        var removed: [String] = []
-        try change { manifest in
-            guard var changed = manifest else { return }
+        try change { state in
+            guard var changed = state.manifest else { return }
             changed.files.removeAll { file in
-                guard let seen = file.seen, settled.contains(seen) else { return false }
-                if let copy = file.copy { removed.append(copy) }
+                guard let seen = file.seen, settled.contains(seen), file.id != state.underWay else {
+                    return false
+                }
+                if let copy = file.copy { state.obsolete.append(copy) }
                 return true
             }
-            manifest = changed.files.isEmpty && !changed.isOpen ? nil : changed
+            state.manifest = changed.files.isEmpty && !changed.isOpen ? nil : changed
         }
-        for name in removed { try SpoolDisk.remove("\(folder)/\(name)") }
     }
 
     // MARK: The manifest
 
-    /// Changes the manifest and stores it.
-    private func change(_ body: (inout SpoolManifest?) -> Void) throws {
+    /// Changes what is held and stores it; what cannot be stored is stored with the next change.
+    private func change(_ body: (inout State) -> Void) throws {
         try state.withLock { state in
-            body(&state.manifest)
+            body(&state)
             try store(&state)
         }
     }
@@ -214,14 +237,17 @@ package final class Spool: Sendable {
 
     /// Stores the manifest unless it is; what cannot be stored now is stored with the next change.
     func store(_ state: inout State) throws {
+        try hold(&state)
         guard state.manifest != state.stored else { return }
         if let manifest = state.manifest {
-            try SpoolDisk.replace("\(folder)/\(SpoolManifest.name)", with: manifest, in: folder, disk)
+            try SpoolDisk.replace(manifestPath, with: manifest, in: folder, disk)
         } else {
-            try SpoolDisk.remove("\(folder)/\(SpoolManifest.name)")
+            try SpoolDisk.remove(manifestPath)
         }
         state.stored = state.manifest
         state.unstoredByteCount = 0
         while let name = state.obsolete.popLast() { try SpoolDisk.remove("\(folder)/\(name)") }
     }
+
+    var manifestPath: String { "\(folder)/\(SpoolManifest.name)" }
 }

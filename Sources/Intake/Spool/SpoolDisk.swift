@@ -55,6 +55,21 @@ enum SpoolDisk {
         return flock(handle, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
     }
 
+    /// Whether an open file is the one at a path.
+    static func isFile(_ handle: Int32, at path: String) throws -> Bool {
+        var (open, named) = (stat(), stat())
+        guard fstat(handle, &open) == 0 else {
+            throw StorageError(errno: errno, operation: "look at", path: path)
+        }
+        guard stat(path, &named) == 0 else {
+            guard errno == ENOENT || errno == ENOTDIR else {
+                throw StorageError(errno: errno, operation: "look at", path: path)
+            }
+            return false
+        }
+        return open.st_dev == named.st_dev && open.st_ino == named.st_ino
+    }
+
     /// Bytes that this user can still write on the disk of a folder.
     static func freeByteCount(_ path: String) throws -> UInt64 {
         var information = statvfs()

@@ -23,6 +23,8 @@ package final class SpoolSession {
     private let files: TailedFiles
     private let since: Int64
     private let reason: String
+    /// How far batches have read each file.
+    private let read: [TrackedFile]
     /// How far each file was read or copied.
     private var tracked: [TrackedFile]
 
@@ -50,7 +52,8 @@ package final class SpoolSession {
         var source = source
         source.spool = nil
         files = TailedFiles(source: source, clock: clock)
-        tracked = try positions ?? spool.positions()
+        read = try positions ?? spool.recallPositions()
+        tracked = read
         try spool.begin(since: now, reason: reason, isFromStart: tracked.isEmpty)
         for file in spool.manifest?.files ?? [] {
             guard let copied = file.tracked else { continue }
@@ -70,6 +73,8 @@ package final class SpoolSession {
     package func step(unless isStopped: () -> Bool = { false }) throws -> Report {
         // Somebody may have ended the outage too early.
         try spool.begin(since: since, reason: reason, isFromStart: false)
+        let damaged = try spool.damaged()
+        for id in damaged { forgetCopy(id) }
         let look: Look
         do {
             look = try files.look(after: ShardState(files: tracked), unless: isStopped)
@@ -81,7 +86,9 @@ package final class SpoolSession {
         for file in look.files where !isStopped() {
             do {
                 guard let reader = try file.open() else { continue }
-                let id = file.tracked?.id ?? spool.idOfRefused(head: file.head) ?? spool.newID()
+                let id =
+                    try file.tracked?.id ?? spool.idOfRefused(head: file.head)
+                    ?? spool.idOfDamaged(reader, among: damaged) ?? spool.newID()
                 let host = files.source.host
                 guard let taken = try spool.take(file, reader, id: id, host: host, unless: isStopped) else {
                     continue
@@ -115,6 +122,12 @@ package final class SpoolSession {
             refusal: refusal,
             errors: errors
         )
+    }
+
+    /// What a copy held that is gone or was cut is wanted once more, if it is anywhere.
+    private func forgetCopy(_ id: String) {
+        tracked.removeAll { $0.id == id }
+        if let former = read.first(where: { $0.id == id }) { tracked.append(former) }
     }
 
     private func note(_ file: TrackedFile) {

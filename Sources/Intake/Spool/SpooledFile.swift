@@ -54,6 +54,30 @@ package struct SpooledFile: Codable, Hashable, Sendable {
     package var refusedByteCount: UInt64 { refused.map { $0.file.offset - min(end, $0.file.offset) } ?? 0 }
 }
 
+extension SpooledFile {
+    /// A file of which nothing was copied.
+    init(_ file: UnreadFile, id: String) {
+        self.init(
+            id: id,
+            path: file.found.path,
+            inode: file.found.inode,
+            modified: file.modified,
+            from: file.offset,
+            end: file.offset,
+            tracked: file.tracked
+        )
+    }
+
+    /// Gives the copy up: another one begins where the file is unread.
+    mutating func beginAnew(_ file: UnreadFile) {
+        copy = nil
+        byteCount = 0
+        from = file.offset
+        end = file.offset
+        tracked = file.tracked
+    }
+}
+
 /// A copy as it was at one moment.
 package struct SpooledCopy: Hashable, Sendable {
     /// Its name in the spool's folder.

@@ -16,6 +16,7 @@ extension PipelineDriver {
         var backOff = BackOff(first: work.commitInterval)
         let keeper = work.makeKeeper()
         defer { keeper?.close() }
+        stop.onceMade { [weak keeper] in keeper?.stop() }
         let patience = Patience(with: work.lake.store)
         stop.onceMade { patience.stop() }
         work.lake.store.failures?.listen { [weak keeper, weak patience] error in
@@ -95,6 +96,7 @@ extension PipelineDriver {
         guard work.readsSource else { return try run.bringInWhatIsReceived() }
         try bringForward(&run)
         keeper?.know(run.positions)
+        keeper?.noteFirstPositions()
         // The lake is back and has all that was there: what was written meanwhile follows.
         guard keeper?.end() == true else { return }
         try bringForward(&run)

@@ -15,15 +15,15 @@ extension PostgresPipeline {
     /// - Returns: A batch without rows that names it; nil when nothing is lost.
     /// - Throws: `PipelineError` with code `sourceLost` under `on_data_loss: fail`.
     func stageLoss(_ batch: UInt64, beside look: Look, after state: ShardState) throws -> StagedBatch? {
-        guard let spool, let manifest = spool.manifest, look.hidden.isEmpty, keeper?.isActive != true else {
+        guard let manifest = spool?.manifest, look.hidden.isEmpty, keeper?.isActive != true else {
             return nil
         }
         let reckoning = manifest.reckoning(after: state, beside: look)
-        try spool.settle(reckoning.settled)
+        if !reckoning.settled.isEmpty { spoolHolder?.attempt { try $0.settle(reckoning.settled) } }
         let lost = reckoning.lost
         guard !lost.isEmpty else {
             // An earlier process may have ended while the lake was down.
-            try spool.end()
+            spoolHolder?.attempt { try $0.end() }
             return nil
         }
         let words = lost.map { "\($0.gap.path): bytes \($0.gap.from) to \($0.gap.to)" }

@@ -36,7 +36,7 @@ extension PostgresPipeline {
         let look = try files.look(after: state, for: spool?.manifest?.seen ?? [])
         tell((look.remarks + remarksOnLosses(beside: look)).map(SourceRemark.files))
         unreadable = look.unreadable
-        if !look.readCopies.isEmpty { try spool?.remove(look.readCopies) }
+        if !look.readCopies.isEmpty { spoolHolder?.attempt { try $0.remove(look.readCopies) } }
         noteAbsent(look.absent, at: plannedAt)
         let unread = inOrderOfWriting(worthReading(look.files))
         progress.totalBytes = max(

@@ -179,6 +179,7 @@ extension PostgresPipeline: PipelineWork {
     func prepare() throws {
         spoolHolder?.ask(isMade: false, isPatient: true)
         try refuseConflicts()
+        try PipelineSettings.postgres(settings).demandKnownLake(lake)
     }
     func demandMainTable(among fed: [String]) throws {
         try PipelineSettings.postgres(settings).demandMainTable(among: fed)

@@ -15,6 +15,10 @@ package enum SpoolEvent: Sendable {
     case refuses(Spool.Refusal, bytes: UInt64)
     /// Files could not be read, or copies not be written.
     case failed([StorageError])
+    /// Somebody has removed the spool's folder: it was made anew, without the copies.
+    case removed(folder: String)
     /// The lake is back and has all that is there.
     case ended
+    /// The same, but nothing was kept meanwhile: there was no spool.
+    case endedUnkept
 }

@@ -28,7 +28,7 @@ final class SpoolHolder: Sendable {
     /// Tells once more what keeps the spool away, when that is met again.
     func tellAnew() { state.withLock { $0.obstacle = nil } }
 
-    /// Asks for the spool unless this process has it.
+    /// Asks for the spool unless this process has it; one whose folder somebody has removed is made anew.
     ///
     /// - Parameters:
     ///   - isMade: Whether it is made when it is not there; else one that holds nothing is left alone.
@@ -40,6 +40,16 @@ final class SpoolHolder: Sendable {
         if let news { observer.event(.spool(news)) }
         return spool
     }
+
+    /// Does something with the spool, when this process has it; what fails is told, and holds nothing up.
+    func attempt(_ body: (Spool) throws -> Void) {
+        guard let spool else { return }
+        do {
+            try body(spool)
+        } catch {
+            if state.withLock({ $0.isNews("\(error)") }) { observer.event(.spool(.unusable(error))) }
+        }
+    }
 }
 
 extension SpoolHolder.State {
@@ -48,7 +58,7 @@ extension SpoolHolder.State {
         isMade: Bool,
         isPatient: Bool
     ) -> (Spool?, SpoolEvent?) {
-        if let spool { return (spool, nil) }
+        if let spool { return (spool, held(spool, in: settings.folder)) }
         let event: SpoolEvent
         let words: String
         do {
@@ -60,7 +70,21 @@ extension SpoolHolder.State {
         } catch {
             (event, words) = (.unusable(error), "\(error)")
         }
+        return (nil, isNews(words) ? event : nil)
+    }
+
+    /// Makes sure that a spool is where it was; what there is to tell of it.
+    private mutating func held(_ spool: Spool, in folder: String) -> SpoolEvent? {
+        do {
+            return try spool.hold() ? .removed(folder: folder) : nil
+        } catch {
+            return isNews("\(error)") ? .unusable(error) : nil
+        }
+    }
+
+    /// Whether something else kept the spool away before.
+    mutating func isNews(_ words: String) -> Bool {
         defer { obstacle = words }
-        return (nil, words == obstacle ? nil : event)
+        return words != obstacle
     }
 }

@@ -13,6 +13,8 @@ final class SpoolKeeper: Sendable {
         /// What was stored of that.
         var noted: [TrackedFile]?
         var session: (stop: StopRequest, thread: WorkerThread)?
+        /// Whether the session that goes on, or was the last, had a spool.
+        var hasKept = false
         var isClosed = false
     }
 
@@ -58,6 +60,12 @@ final class SpoolKeeper: Sendable {
         do { try spool.note(news) } catch { observer.event(.spool(.unusable(error))) }
     }
 
+    /// Stores it at once when no position was stored before: from then on the lake is known as one with batches.
+    func noteFirstPositions() {
+        let isFirst = state.withLock { $0.noted?.isEmpty != false && $0.positions?.isEmpty == false }
+        if isFirst { notePositions() }
+    }
+
     // MARK: An outage
 
     /// The lake has failed: begins to spool unless that goes on already.
@@ -73,6 +81,7 @@ final class SpoolKeeper: Sendable {
                 run(after: positions, error, until: stop)
             }
             state.session = (stop, thread)
+            state.hasKept = false
         }
     }
 
@@ -89,25 +98,32 @@ final class SpoolKeeper: Sendable {
 
     /// The lake is back: ends spooling; whether it went on.
     func end() -> Bool {
-        guard stopSession(closing: false) else { return false }
-        do {
-            try holder.spool?.end()
-            observer.event(.spool(.ended))
-        } catch {
-            observer.event(.spool(.unusable(error)))
-        }
+        guard join() else { return false }
+        holder.attempt { try $0.end() }
+        observer.event(.spool(state.withLock(\.hasKept) ? .ended : .endedUnkept))
         return true
     }
 
-    /// Ends for good; the lake may still be down.
-    func close() { _ = stopSession(closing: true) }
-
-    private func stopSession(closing: Bool) -> Bool {
+    /// The run is to end: what is being copied ends soon, and nothing is begun any more.
+    ///
+    /// For any thread; does not block.
+    func stop() {
         let session = state.withLock { state in
-            state.isClosed = state.isClosed || closing
+            state.isClosed = true
             return state.session
         }
-        guard let session else { return false }
+        session?.stop.make()
+    }
+
+    /// Ends for good; the lake may still be down.
+    func close() {
+        stop()
+        _ = join()
+    }
+
+    /// Waits for the end of the session; false when there is none.
+    private func join() -> Bool {
+        guard let session = state.withLock(\.session) else { return false }
         session.stop.make()
         session.thread.join()
         state.withLock { $0.session = nil }
@@ -126,7 +142,9 @@ final class SpoolKeeper: Sendable {
         while !stop.isMade {
             let look = ContinuousClock.now
             do {
-                session = try session ?? begin(after: positions, error)
+                if let spool = holder.ask(isMade: true, isPatient: false) {
+                    session = try session ?? begin(spool, after: positions, error)
+                }
                 if let session { tell(try session.step { stop.isMade }, &told) }
             } catch let failure as StorageError {
                 tell([failure], &told)
@@ -139,11 +157,21 @@ final class SpoolKeeper: Sendable {
         }
     }
 
-    /// Begins to spool; nil as long as another process has the spool.
-    private func begin(after positions: [TrackedFile]?, _ error: any Error) throws -> SpoolSession? {
-        guard let spool = holder.ask(isMade: true, isPatient: false) else { return nil }
+    private func begin(
+        _ spool: Spool,
+        after positions: [TrackedFile]?,
+        _ error: any Error
+    ) throws -> SpoolSession {
         notePositions()
-        return try SpoolSession(spool, source: source, after: positions, reason: "\(error)", now: clock())
+        let session = try SpoolSession(
+            spool,
+            source: source,
+            after: positions,
+            reason: "\(error)",
+            now: clock()
+        )
+        state.withLock { $0.hasKept = true }
+        return session
     }
 
     /// What was said last.

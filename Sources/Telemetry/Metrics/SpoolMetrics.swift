@@ -14,8 +14,8 @@ struct SpoolMetrics: Sendable {
         switch event {
         case .began: isOpen = true
         case .grew(let bytes, let refused): (byteCount, refusedByteCount) = (bytes, refused)
-        case .ended: self = SpoolMetrics()
-        case .unusable, .taken, .refuses, .failed: break
+        case .ended, .endedUnkept: self = SpoolMetrics()
+        case .unusable, .taken, .refuses, .failed, .removed: break
         }
     }
 }

@@ -54,6 +54,7 @@ struct CheckCommand: AsyncParsableCommand {
     private func tableFindings(_ settings: PipelineSettings, _ lake: Lake) -> [Finding] {
         do {
             try settings.demandSourceOutside(lake)
+            try settings.demandKnownLake(lake)
             try settings.demandSameTables(in: lake)
             return []
         } catch {

@@ -8,6 +8,13 @@ final class SilentStore: ObjectStore {
     private let bell = FailureBell()
     private let patience = StopRequest()
     private let calls = AsyncStream<Void>.makeStream()
+    private let endsWithAStop: Bool
+
+    /// Creates a store whose calls end when a run is stopped, or with `end` alone.
+    init(endsWithAStop: Bool = true) { self.endsWithAStop = endsWithAStop }
+
+    /// Ends all calls.
+    func end() { patience.make() }
 
     /// Waits for the first call.
     func isAsked() async {
@@ -15,7 +22,7 @@ final class SilentStore: ObjectStore {
     }
 
     var failures: FailureBell? { bell }
-    func giveUp() { patience.make() }
+    func giveUp() { if endsWithAStop { end() } }
 
     private func fail() -> StorageError {
         let error = StorageError(code: .other(5), operation: "read", path: "\(root)/a")
