@@ -24,7 +24,7 @@ extension PipelineSettings {
         throw error
     }
 
-    /// Whether batches have read any file. A note that cannot be read says nothing.
+    /// Whether batches have read any file; a note that cannot be read says nothing.
     private static func hasPositions(_ folder: String) -> Bool {
         do { return try !Spool.positions(in: folder).isEmpty } catch { return false }
     }
