@@ -31,9 +31,10 @@ class Gate:
         threading.Thread(target=self._accept, args=[listener], daemon=True).start()
 
     def silence(self):
-        """takes requests of a closed gate and never answers; `asked` is set by the first"""
+        """takes requests and never answers any more; `asked` is set by the first of a new connection"""
         self.asked.clear()
-        self.open()
+        if not self.listener:
+            self.open()
         self.is_silent = True
 
     def close(self):
@@ -71,7 +72,8 @@ class Gate:
     def _pass(self, source, target):
         try:
             while data := source.recv(1 << 16):
-                target.sendall(data)
+                if not self.is_silent:
+                    target.sendall(data)
             target.shutdown(socket.SHUT_WR)
         except OSError:
             self._reset(source)

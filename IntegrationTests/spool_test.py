@@ -3,7 +3,7 @@
 
 `run --follow` with its lake in a bucket that stops answering, while log files are renamed, truncated, replaced and removed, and the process is killed
 and begun again: what was written meanwhile is in the table once, when the bucket answers again. Then the same with a spool that has room for little:
-what was lost is named with file and bytes, and all else is there once. Then a lake in a folder that is moved away while nobody runs. Then what
+what was lost is named with file and bytes, and all else is there once. Then a host that keeps silent, and a lake in a folder that is moved away while nobody runs. Then what
 `auditlake check` and a run say of spools.
 
 The bucket is moto's, behind a gate that is closed: nobody listens there. What is expected is read from the journal of what was written
@@ -262,6 +262,40 @@ def full(o, pieces):
     return f"{lost - entry['end']} bytes lost and named, {o.written} records there once"
 
 
+def silent(o, pieces):
+    """a host that takes requests and does not answer, long before a request runs out of time"""
+    o.write(pieces[0])
+    o.start()
+    o.arrive()
+    # In the middle of a run.
+    o.gate.silence()
+    o.spooled(o.write(pieces[1]))
+    os.truncate(o.path("server.csv"), 0)
+    o.spooled(o.write(pieces[2]))
+    o.stop()
+    demand(all("no answer yet" in e["error"] for e in o.events("spool_began")) and o.events("spool_began"), f"the spool began with {o.events('spool_began')}")
+    # At a start, before the first answer.
+    os.truncate(o.path("server.csv"), 0)
+    o.start()
+    o.spooled(o.write(pieces[3], "other.csv"), "other.csv")
+    os.remove(o.path("other.csv"))
+    o.stop()
+    # Stopped before anything was missed.
+    o.gate.asked.clear()
+    o.start()
+    wait("a request", o.gate.asked.is_set, o.process)
+    o.stop()
+    o.gate.close()
+    o.gate.open()
+    o.start()
+    o.arrive()
+    o.emptied()
+    o.stop()
+    demand(not o.gaps(), f"gaps: {o.gaps()}")
+    o.reckon()
+    return f"{o.written} records beside a host that keeps silent, every record once"
+
+
 def moved(o, pieces):
     """a lake in a folder that is moved away while nobody runs: nothing is begun in its place"""
     o.write(pieces[0])
@@ -366,7 +400,8 @@ def main():
     a = p.parse_args()
     folder, started, failed = harness.prepare(a), time.monotonic(), False
     with Service(folder) as service:
-        for body, place, options, count in (rotations, service, {}, 11), (full, service, {"max_bytes": "20kB"}, 3), (moved, None, {}, 3):
+        for body, place, options, count in (rotations, service, {}, 11), (full, service, {"max_bytes": "20kB"}, 3), (silent, service, {"store": {"timeout": "300s"}}, 4), \
+                (moved, None, {}, 3):
             with Outage(a, place, folder, body.__name__, **options) as o:
                 try:
                     print(f"{body.__name__}: {body(o, pieces(a.logs, count))}", flush=True)

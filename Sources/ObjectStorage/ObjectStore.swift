@@ -6,7 +6,7 @@ package protocol ObjectStore: Sendable {
     var root: String { get }
     /// Whether `root` is a folder of this machine, in which objects are files under their keys.
     var isLocal: Bool { get }
-    /// Rings at each failed attempt of a call that is tried again; nil for a store whose calls fail at once.
+    /// Rings at each attempt of a call that fails and is tried again, or that is not answered soon; nil for a store whose calls fail at once.
     var failures: FailureBell? { get }
 
     /// Ends all calls under way, and all that follow, with an error: nobody wants to wait any longer.

@@ -1,3 +1,4 @@
+import Dispatch
 import NIOHTTP1
 import ObjectStorage
 import Synchronization
@@ -40,6 +41,30 @@ import Testing
         let refused = try TestBucket { _, _ in .answer(403, [:], TestBucket.error("AccessDenied")) }
         refused.client.failures.listen { _ in Issue.record("a refusal does not pass") }
         #expect(s3Error { _ = try refused.client.get("a") } != nil)
+    }
+
+    @Test("a service that takes a request and says nothing is told before the request has failed")
+    func silence() throws {
+        let limits = WebLimits(idle: .seconds(5), silence: .milliseconds(1))
+        let bucket = try TestBucket(limits: limits) { _, _ in .silence }
+        let told = Mutex<[String]>([])
+        bucket.client.failures.listen { [client = bucket.client] error in
+            told.withLock { $0.append(error.description) }
+            client.giveUp()
+        }
+        #expect(s3Error { _ = try bucket.client.get("a") }?.isRetryable == true)
+        #expect(told.withLock { $0 }.first == "cannot read s3://lake/a: no answer yet")
+    }
+
+    @Test("keys that do not come are told, too")
+    func silenceOfCredentials() throws {
+        let keys = HeldCredentials()
+        let limits = WebLimits(silence: .milliseconds(1))
+        let bucket = try TestBucket(limits: limits, credentials: keys) { _, _ in
+            .bytes(200, Self.whole, Self.bytes)
+        }
+        bucket.client.failures.listen { _ in keys.gate.signal() }
+        #expect(try bucket.client.get("a")?.bytes == Self.bytes)
     }
 
     @Test(
@@ -325,4 +350,19 @@ final class CountingSource: CredentialsSource {
             return S3Credentials(accessKeyID: "KEY\(count)", secretAccessKey: "secret")
         }
     }
+}
+
+/// Keys that come once they are let go, or after a while that nobody wants to wait.
+private final class HeldCredentials: CredentialsProvider {
+    let gate = DispatchSemaphore(value: 0)
+
+    func credentials() throws -> S3Credentials {
+        guard gate.wait(timeout: .now() + 5) == .success else {
+            throw S3Error(.noCredentials, "read", "keys", message: "never let go")
+        }
+        gate.signal()
+        return try TestBucket.credentials.credentials()
+    }
+
+    func reject(_ credentials: S3Credentials) {}
 }

@@ -15,7 +15,7 @@ package final class S3Client: Sendable {
 
     /// Where the objects are.
     package let settings: S3Settings
-    /// Rings at each failed attempt that may be made again.
+    /// Rings at each failed attempt that may be made again, and when an attempt has no answer yet although it should.
     package let failures = FailureBell()
     let clock: StoreClock
     /// Threads that parts of uploads and parallel reads travel on.
@@ -88,7 +88,17 @@ package final class S3Client: Sendable {
             }
         }
         do {
-            let response = try calls.answer(into: memory, to: { signed(request, with: $0) }, judge)
+            let subject = ServiceCalls.Subject(
+                operation: request.operation,
+                path: path(request.key),
+                byteCount: (memory?.count ?? 0) + (request.body?.readableBytes ?? 0)
+            )
+            let response = try calls.answer(
+                about: subject,
+                into: memory,
+                to: { signed(request, with: $0) },
+                judge
+            )
             return S3Answer(response: response, mayBeDoneBefore: mayBeDone)
         } catch var error as S3Error {
             error.outcomeIsUnknown = request.isChange && mayBeDone

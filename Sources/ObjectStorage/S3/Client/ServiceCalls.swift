@@ -22,18 +22,28 @@ struct ServiceCalls: Sendable {
     let credentials: any CredentialsProvider
     let clock: StoreClock
     let retries: RetryPolicy
-    /// Hears of each failed attempt that may be made again.
+    /// Hears of each failed attempt that may be made again, and of each that has no answer yet when it should.
     var bell: FailureBell?
+
+    /// What is called, for those who hear that there is no answer yet.
+    struct Subject: Sendable {
+        var operation: String
+        var path: String
+        /// Bytes that go there or come from there.
+        var byteCount: Int
+    }
 
     /// Makes a call.
     ///
     /// - Parameters:
+    ///   - subject: What is called; nil when nobody is to hear of silence.
     ///   - memory: Gets the body of a success; it must not be longer.
     ///   - signed: Gives the request, signed as of now.
     ///   - judge: Says what is made of an attempt.
     /// - Returns: The answer that is done with.
     /// - Throws: `S3Error`.
     func answer(
+        about subject: Subject? = nil,
         into memory: UnsafeMutableRawBufferPointer? = nil,
         to signed: (S3Credentials) -> WebRequest,
         _ judge: (Outcome) -> Verdict
@@ -43,8 +53,10 @@ struct ServiceCalls: Sendable {
             let error: S3Error
             do {
                 try transport.demandPatience()
-                let keys = try credentials.credentials()
-                let response = try transport.send(signed(keys), into: memory)
+                let (response, keys) = try watching(subject) {
+                    let keys = try credentials.credentials()
+                    return (try transport.send(signed(keys), into: memory), keys)
+                }
                 switch judge(.answer(response, keys)) {
                 case .done: return response
                 case .again: continue
@@ -61,6 +73,15 @@ struct ServiceCalls: Sendable {
                 throw error
             }
         }
+    }
+
+    private func watching<Result>(_ subject: Subject?, _ attempt: () throws -> Result) rethrows -> Result {
+        guard let bell, let subject else { return try attempt() }
+        let ring = { @Sendable in
+            let error = S3Error(.timeout, subject.operation, subject.path, message: "no answer yet")
+            bell.ring(StorageError(error))
+        }
+        return try transport.watching(byteCount: subject.byteCount, alarm: ring, attempt)
     }
 }
 

@@ -13,6 +13,8 @@ package struct WebLimits: Hashable, Sendable {
     package var idle: Duration
     /// From the first byte of the request to the last of the answer.
     package var total: Duration
+    /// Without an answer after so long, and a second for each MiB, the server counts as one that fails; it is waited for still.
+    package var silence: Duration
     /// Connections to one host; further requests wait for a free one.
     package var connections: Int
 
@@ -21,11 +23,13 @@ package struct WebLimits: Hashable, Sendable {
         connect: Duration = .seconds(5),
         idle: Duration = .seconds(30),
         total: Duration = .seconds(300),
+        silence: Duration = .seconds(2),
         connections: Int = 16
     ) {
         self.connect = connect
         self.idle = idle
         self.total = total
+        self.silence = silence
         self.connections = connections
     }
 }
@@ -44,6 +48,7 @@ package final class WebTransport: Sendable {
     private let underWay = Mutex(UnderWay())
     private let client: HTTPClient
     private let total: TimeAmount
+    private let silence: Duration
 
     /// Creates a transport; `shutdown` must be called once.
     ///
@@ -72,6 +77,7 @@ package final class WebTransport: Sendable {
         configuration.connectionPool.retryConnectionEstablishment = false
         client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         total = TimeAmount(limits.total)
+        silence = limits.silence
     }
 
     /// Runs `body` with a transport of its own.
@@ -106,6 +112,19 @@ package final class WebTransport: Sendable {
             return state.ends.values
         }
         for end in ends { end() }
+    }
+
+    /// Does something that waits for the server; when that takes too long for so many bytes, `alarm` is called meanwhile, on
+    /// an event loop.
+    func watching<Result>(
+        byteCount: Int,
+        alarm: @escaping @Sendable () -> Void,
+        _ body: () throws -> Result
+    ) rethrows -> Result {
+        let delay = TimeAmount(silence + .seconds(byteCount >> 20))
+        let scheduled = client.eventLoopGroup.any().scheduleTask(in: delay, alarm)
+        defer { scheduled.cancel() }
+        return try body()
     }
 
     /// Whether nobody wants to wait any longer.
