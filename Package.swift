@@ -174,27 +174,37 @@ let package = Package(
             swiftSettings: strict
         ),
 
+        .target(name: "SeededRandom", path: "Tests/Support/SeededRandom", swiftSettings: strict),
+
         .testTarget(name: "MonitorsTests", dependencies: ["Monitors"], swiftSettings: strict),
-        .testTarget(name: "PostgresSessionsTests", dependencies: ["PostgresSessions"], swiftSettings: strict),
+        .testTarget(
+            name: "PostgresSessionsTests",
+            dependencies: ["PostgresSessions", "SeededRandom"],
+            swiftSettings: strict
+        ),
         .testTarget(name: "ColumnarTests", dependencies: ["Columnar"], swiftSettings: strict),
         .testTarget(
             name: "SQLTextTests",
-            dependencies: ["SQLText", "CPgQuery"],
+            dependencies: ["SQLText", "CPgQuery", "SeededRandom"],
             resources: [.copy("Corpus")],
             swiftSettings: strict
         ),
         .testTarget(
             name: "AuditFormatsTests",
             dependencies: [
-                "AuditFormats", "Columnar", "PostgresSessions",
+                "AuditFormats", "Columnar", "PostgresSessions", "SeededRandom",
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: strict
         ),
-        .testTarget(name: "JSONTextTests", dependencies: ["JSONText"], swiftSettings: strict),
+        .testTarget(
+            name: "JSONTextTests",
+            dependencies: ["JSONText", "SeededRandom"],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "DeltaLogTests",
-            dependencies: ["DeltaLog", "JSONText"],
+            dependencies: ["DeltaLog", "JSONText", "SeededRandom"],
             exclude: ["Golden"],
             swiftSettings: strict
         ),
@@ -222,7 +232,7 @@ let package = Package(
         ),
         .testTarget(
             name: "IntakeTests",
-            dependencies: ["BatchProtocol", "Intake", "ObjectStorage", "SimulatedBucket"],
+            dependencies: ["BatchProtocol", "Intake", "ObjectStorage", "SeededRandom", "SimulatedBucket"],
             swiftSettings: strict
         ),
         .testTarget(

@@ -316,6 +316,11 @@ def moved(o, pieces):
     demand(done.returncode == 66 and f"remove {positions}" in done.stderr, f"run --once ended with {done.returncode} and said {done.stderr}")
     done = o.w.run("check", "--format", "json")
     demand(done.returncode == 1 and f"remove {positions}" in done.stdout, f"check ended with {done.returncode} and said {done.stdout}")
+    # A pipeline of delivered objects, which keeps no notes.
+    events = "  events:\n    kind: databricks\n    source: {objects: ./none/*.json}\n    schema: events\n"
+    o.w.configure("logs/*.csv*", extra=events + o.extra)
+    done = o.w.run("run", "--once", "events")
+    demand(done.returncode == 66 and f"remove {positions}" in done.stderr, f"run --once events ended with {done.returncode} and said {done.stderr}")
     demand(not os.path.exists(o.w.lake), "a lake was begun in the place of the other")
     os.rename(away, o.w.lake)
     o.arrive()
@@ -379,7 +384,10 @@ def checks(binary, folder):
     told = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
     folders = sorted(os.path.basename(e["folder"]) for e in told if e["event"] == "spool_abandoned")
     demand(done.returncode == 0 and folders == sorted([own, f"old-{fnv(w.lake)}"]), f"run ended with {done.returncode} and said {done.stderr}")
-    return "check and run say what they have to"
+    done = w.run("status", "--format", "json")
+    demand(done.returncode == 0 and all(f"{name} holds 5 bytes of logs" in done.stderr for name in (own, f"old-{fnv(w.lake)}")), f"status ended with {done.returncode} and said {done.stderr}")
+    json.loads(done.stdout)
+    return "check, run and status say what they have to"
 
 
 def pieces(paths, count):

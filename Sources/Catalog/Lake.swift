@@ -13,6 +13,8 @@ package struct Lake: Sendable {
 
     /// Where the lake lies.
     package let store: any ObjectStore
+    /// Asked before a lake is begun where none is; throws when there must have been one.
+    package var demandNew: @Sendable () throws -> Void = {}
 
     /// Names the lake in a store; nothing is read.
     package init(store: any ObjectStore) { self.store = store }
@@ -68,6 +70,7 @@ package struct Lake: Sendable {
     package func open() throws {
         let key = "\(Self.reservedName)/format.json"
         if let bytes = try store.read(key) { return try check(bytes, key: key) }
+        try demandNew()
         let bytes = Array(try JSONEncoder().encode(Format(format: Self.currentFormat)))
         if try !store.putIfAbsent(key, bytes), let winner = try store.read(key) {
             try check(winner, key: key)

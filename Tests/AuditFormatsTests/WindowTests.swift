@@ -1,4 +1,5 @@
 import AuditFormats
+import SeededRandom
 import Testing
 
 @Suite struct WindowTests {
@@ -98,7 +99,7 @@ import Testing
         ].map { Array($0.utf8) } + [[0], [0xFF], [0xE9], [0xC3]]
 
     private static func input(seed: UInt64) -> [UInt8] {
-        var generator = SeededGenerator(state: seed)
+        var generator = SeededGenerator(seed: seed)
         var bytes: [UInt8] = []
         for _ in 0..<Int.random(in: 1...60, using: &generator) {
             switch Int.random(in: 0..<6, using: &generator) {

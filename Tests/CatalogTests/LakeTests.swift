@@ -34,6 +34,18 @@ import Testing
 
     // MARK: Format
 
+    @Test func noneIsBegunWhereOneMustHaveBeen() throws {
+        struct Known: Error {}
+        try withLake { lake in
+            var known = lake
+            known.demandNew = { throw Known() }
+            #expect(throws: Known.self) { try known.open() }
+            #expect(try lake.openForReading() == false)
+            try lake.open()
+            #expect(throws: Never.self) { try known.open() }
+        }
+    }
+
     @Test func firstOpeningWritesTheFormat() throws {
         try withLake { lake in
             #expect(try lake.openForReading() == false)

@@ -1,3 +1,4 @@
+import SeededRandom
 import Testing
 
 @testable import DeltaLog
@@ -64,7 +65,7 @@ import Testing
     }
 
     @Test func theChoiceDoesNotDependOnTheOrderOfTheListing() {
-        var random = SplitMix(state: 3)
+        var random = SeededGenerator(seed: 3)
         let packing = BinPacking(fileLimit: 20, target: 1_000)
         let files = (0..<60).map { Self.file($0, size: Int64($0 * 37 % 90 + 1), day: $0 % 3) }
         let groups = packing.groups(files)
@@ -75,7 +76,7 @@ import Testing
 
     @Test(arguments: [1, 3])
     func tenThousandAppendsStayWithinTheLimitAtLogarithmicCost(partitions: Int) {
-        var random = SplitMix(state: 7)
+        var random = SeededGenerator(seed: 7)
         var table = Table(packing: BinPacking(fileLimit: 100, target: 1 << 20))
         var total: Int64 = 0
         var costs: [Int64] = []

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import JSONText
+import SeededRandom
 import Testing
 
 @testable import DeltaLog
@@ -64,7 +65,7 @@ import Testing
     }
 
     @Test func boundsOfRandomUnicodeHoldInByteOrder() throws {
-        var random = SplitMix(state: 1)
+        var random = SeededGenerator(seed: 1)
         let blocks: [ClosedRange<UInt32>] = [
             0...0x7F, 0x80...0x7FF, 0xD700...0xD7FF, 0xE000...0xE0FF, 0xFFF0...0x1_0010,
             0x10_FFF0...0x10_FFFF,
@@ -150,18 +151,5 @@ import Testing
             #expect(value.bound(.lower) == nil)
             #expect(value.bound(.upper) == nil)
         }
-    }
-}
-
-/// A generator of random numbers that gives the same in every run.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -1,6 +1,7 @@
 import BatchProtocol
 import Foundation
 import ObjectStorage
+import SeededRandom
 import SimulatedBucket
 import Testing
 
@@ -122,7 +123,7 @@ import Testing
     // MARK: Compressed
 
     private static func noise(_ count: Int) -> Data {
-        var random = SeededGenerator(state: 3)
+        var random = SeededGenerator(seed: 3)
         return Data(
             (0..<count / 8).flatMap { _ in
                 withUnsafeBytes(of: UInt64.random(in: 0 ... .max, using: &random), Array.init)

@@ -2,6 +2,7 @@ import CCompression
 import Foundation
 import Intake
 import ObjectStorage
+import SeededRandom
 import Testing
 
 /// A compressed file reads like the plain one, in whatever order.
@@ -46,7 +47,7 @@ import Testing
     func randomReads(tool: String, suffix: String) throws {
         let bytes = Array(Self.text.utf8)
         let reader = try reader(LogFolder.compressed(Data(bytes), tool), suffix)
-        var random = SeededGenerator(state: 7)
+        var random = SeededGenerator(seed: 7)
         for _ in 0..<60 {
             let from = Int.random(in: 0..<bytes.count, using: &random)
             let count = Int.random(in: 1...(Bool.random(using: &random) ? 5_000 : 200_000), using: &random)

@@ -314,6 +314,26 @@ import Testing
         #expect(lines == ["c", "a", "b"])
     }
 
+    @Test("an object that is too old and comes by a message is told, whatever the last listing had")
+    func tooOld() throws {
+        let day: Int64 = 86_400_000_000
+        put("a.json", "1\n")
+        collector.firstDay = 20_005
+        try collector.drain()
+        bucket.put("in/b.json", "2\n", modified: 20_000 * day)
+        collector.restart()
+        try collector.drain()
+        #expect(collector.remarks == [.areTooOld(count: 1)])
+        bucket.put("in/c.json", "3\n", modified: 20_000 * day)
+        queue.notify("in/c.json", etag: "etag-3")
+        try collector.drain()
+        #expect(collector.remarks == [.areTooOld(count: 2)])
+        queue.notify("in/c.json", etag: "etag-3")
+        try collector.drain()
+        #expect(collector.remarks == [.areTooOld(count: 2)], "told once")
+        expectDone(["1"])
+    }
+
     // MARK: Another thread receives
 
     @Test func messagesOfAnotherThreadAreTakenWithoutARequestToTheQueue() throws {

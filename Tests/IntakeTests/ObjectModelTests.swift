@@ -1,6 +1,7 @@
 import BatchProtocol
 import Foundation
 import Intake
+import SeededRandom
 import Testing
 
 /// Objects are delivered, overwritten and replaced at random while they are read: every line comes once, or is told.
@@ -15,7 +16,7 @@ import Testing
 
         init(_ folder: LogFolder, seed: UInt64) throws {
             self.folder = folder
-            random = SeededGenerator(state: seed)
+            random = SeededGenerator(seed: seed)
             names = ["w=0/d=1/a.json", "w=0/d=1/b.json", "w=0/d=2/c.json", "w=1/d=2/d.json.gz", "e.json.zst"]
             for path in ["w=0/d=1", "w=0/d=2", "w=1/d=2"] { try folder.makeFolder(path) }
         }

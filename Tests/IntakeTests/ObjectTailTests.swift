@@ -1,6 +1,7 @@
 import BatchProtocol
 import Foundation
 import Intake
+import SeededRandom
 import Testing
 
 /// Files that somebody is still writing: the last line has no newline yet.
@@ -141,7 +142,7 @@ import Testing
 
     @Test("lines that are written in pieces at random come once, and no batch is empty", arguments: 0..<12)
     func random(seed: UInt64) throws {
-        var random = SeededGenerator(state: seed)
+        var random = SeededGenerator(seed: seed)
         let names = ["a.json", "b.json", "c.json"]
         var unwritten: [String: String] = [:]
         for name in names {

@@ -1,5 +1,6 @@
 import Foundation
 import Intake
+import SeededRandom
 import Testing
 
 /// A writer that rotates by random schemes, a tailer that looks, reads and begins anew at random: each line is read once.
@@ -11,19 +12,6 @@ import Testing
         for _ in 0..<60 { try model.step() }
         try model.drain()
         #expect(model.faults == [], "\(model.events.joined(separator: "\n"))")
-    }
-}
-
-/// SplitMix64.
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }
 
@@ -45,7 +33,7 @@ private struct RotationModel {
 
     init(_ folder: LogFolder, seed: UInt64) {
         self.folder = folder
-        random = SeededGenerator(state: seed)
+        random = SeededGenerator(seed: seed)
         hasEqualFirstLines = seed % 3 == 0
         // Every other run takes all files as changed long ago.
         let clock = seed % 2 == 0 ? Self.farFuture : TailedFiles.kernelClock

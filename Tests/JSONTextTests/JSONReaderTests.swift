@@ -1,4 +1,5 @@
 import Foundation
+import SeededRandom
 import Testing
 
 @testable import JSONText
@@ -84,7 +85,7 @@ import Testing
     /// Lines of logs that others wrote, with bytes changed, left out and doubled: both take the same texts for JSON, and for
     /// the same values.
     @Test func whatIsLeftOfDamagedLinesIsReadAlike() throws {
-        var random = SeededGenerator(state: 20_261_122)
+        var random = SeededGenerator(seed: 20_261_122)
         var read = 0
         for table in ["events", "polars"] {
             for line in try lines(of: table) {
@@ -130,18 +131,5 @@ import Testing
         default: bytes.removeSubrange(at..<min(bytes.count, at + Int.random(in: 0..<20, using: &random)))
         }
         if bytes.isEmpty { bytes = [0x7B, 0x7D] }
-    }
-}
-
-/// SplitMix64: the same numbers in each run.
-private struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -11,12 +11,8 @@ extension SpoolRunTests {
         try await Self.with { lake in
             lake.settings.onDataLoss = .continue
             let folder = try #require(lake.settings.spool).folder
-            try lake.append(Fixture.records(1...3))
-            let run = FollowedRun(lake)
-            await run.rows(3)
-            lake.disk.failUntilRevived()
-            try lake.append(Fixture.records(4...5))
-            await run.spooled(Self.byteCount(Fixture.records(1...5)))
+            let run = try await Self.outage(lake)
+            await run.spooled(Self.spooledByteCount)
             try Self.overwrite(lake, Self.other)
             await run.spooled(Self.byteCount(Fixture.records(1...5) + Self.other))
             // At once: a folder that is emptied name by name may be written to meanwhile.
@@ -25,14 +21,7 @@ extension SpoolRunTests {
             try lake.append([], to: "b.csv")
             #expect(await run.next { if case .spool(.removed(folder)) = $0 { true } else { nil } } == true)
             lake.disk.revive()
-            let kept = await run.next { event -> Bool? in
-                switch event {
-                case .spool(.ended): true
-                case .spool(.endedUnkept): false
-                default: nil
-                }
-            }
-            #expect(kept == true)
+            #expect(await run.outageEnded() == true)
             let report = await run.next { event -> BatchReport? in
                 if case .committed(let report) = event, report.lostBytes > 0 { report } else { nil }
             }
@@ -45,15 +34,11 @@ extension SpoolRunTests {
 
     @Test func aSpoolThatIsRemovedHoldsNothingUpWhileTheLakeIsThere() async throws {
         try await Self.with { lake in
-            try lake.append(Fixture.records(1...3))
-            let run = FollowedRun(lake)
-            await run.rows(3)
-            lake.disk.failUntilRevived()
-            try lake.append(Fixture.records(4...5))
-            await run.spooled(Self.byteCount(Fixture.records(1...5)))
+            let run = try await Self.outage(lake)
+            await run.spooled(Self.spooledByteCount)
             lake.disk.revive()
             await run.rows(2)
-            _ = await run.next { if case .spool(.ended) = $0 { true } else { nil } }
+            #expect(await run.outageEnded() == true)
             // It can neither be found nor be made.
             try FileManager.default.moveItem(
                 atPath: "\(lake.root)/spool",
@@ -84,14 +69,7 @@ extension SpoolRunTests {
             try lake.append(Fixture.records(4...5))
             _ = await run.next { if case .spool(.taken) = $0 { true } else { nil } }
             lake.disk.revive()
-            let kept = await run.next { event -> Bool? in
-                switch event {
-                case .spool(.ended): true
-                case .spool(.endedUnkept): false
-                default: nil
-                }
-            }
-            #expect(kept == false)
+            #expect(await run.outageEnded() == false)
             try await run.end()
             withExtendedLifetime(other) {}
         }

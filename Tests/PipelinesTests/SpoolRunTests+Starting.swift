@@ -24,7 +24,7 @@ extension SpoolRunTests {
             _ = await run.next { if case .retrying = $0 { true } else { nil } }
             #expect(try SpoolManifest.read(settings.folder) == nil)
             other = nil
-            await run.spooled(Self.byteCount(Fixture.records(1...5)))
+            await run.spooled(Self.spooledByteCount)
             try Self.overwrite(lake, Self.other)
             lake.disk.revive()
             await run.rows(2 + Self.other.count)
@@ -164,7 +164,7 @@ extension SpoolRunTests {
                 try manager.createDirectory(atPath: lake.lakePath, withIntermediateDirectories: false)
             }
             try lake.append(Fixture.records(4...5))
-            await run.spooled(Self.byteCount(Fixture.records(1...5)))
+            await run.spooled(Self.spooledByteCount)
             try Self.overwrite(lake, Self.other)
             await run.spooled(Self.byteCount(Fixture.records(1...5) + Self.other))
             if isMountPoint { try manager.removeItem(atPath: lake.lakePath) }
@@ -192,11 +192,15 @@ extension SpoolRunTests {
             try manager.moveItem(atPath: lake.lakePath, toPath: away)
             try lake.append(Fixture.records(4...5))
             let run = FollowedRun(lake)
-            await run.spooled(Self.byteCount(Fixture.records(1...5)))
+            await run.spooled(Self.spooledByteCount)
             try Self.overwrite(lake, Self.other)
             await run.spooled(Self.byteCount(Fixture.records(1...5) + Self.other))
             let error = #expect(throws: StorageError.self) { try lake.run() }
             #expect(error?.mend.hasSuffix("remove \(folder)/positions.json") == true)
+            // Nor is it taken for one that has no batch yet.
+            #expect(throws: StorageError.self) {
+                try PipelineLooks(.postgres(lake.settings)).look(lake.lake, now: lake.now)
+            }
             #expect(!manager.fileExists(atPath: lake.lakePath))
             try manager.moveItem(atPath: away, toPath: lake.lakePath)
             await run.rows(2 + Self.other.count)

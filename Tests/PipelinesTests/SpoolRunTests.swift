@@ -24,6 +24,19 @@ import Testing
         }
     }
 
+    /// A run that has read three records and has lost its lake since; two more are written then.
+    static func outage(_ lake: PipelineFixture) async throws -> FollowedRun {
+        try lake.append(Fixture.records(1...3))
+        let run = FollowedRun(lake)
+        await run.rows(3)
+        lake.disk.failUntilRevived()
+        try lake.append(Fixture.records(4...5))
+        return run
+    }
+
+    /// The bytes that its spool holds then, once they are copied.
+    static let spooledByteCount = byteCount(Fixture.records(1...5))
+
     /// Writes a log anew on the same inode.
     static func overwrite(_ lake: PipelineFixture, _ texts: [String]) throws {
         let file = try FileHandle(forWritingTo: URL(filePath: lake.logPath("a.csv")))
@@ -40,12 +53,8 @@ import Testing
 
     @Test func whatIsTruncatedMeanwhileComesFromTheSpool() async throws {
         try await Self.with { lake in
-            try lake.append(Fixture.records(1...3))
-            let run = FollowedRun(lake)
-            await run.rows(3)
-            lake.disk.failUntilRevived()
-            try lake.append(Fixture.records(4...5))
-            await run.spooled(Self.byteCount(Fixture.records(1...5)))
+            let run = try await Self.outage(lake)
+            await run.spooled(Self.spooledByteCount)
             try Self.overwrite(lake, Self.other)
             await run.spooled(Self.byteCount(Fixture.records(1...5) + Self.other))
             try Self.overwrite(lake, [])
@@ -92,9 +101,7 @@ import Testing
             let read = Self.byteCount(Fixture.records(1...3))
             lake.disk.failUntilRevived()
             try lake.append(Fixture.records(4...5))
-            let refused = await run.next { event in
-                if case .spool(.refuses(.isFull, let bytes)) = event { bytes } else { nil }
-            }
+            let refused = await run.refused()
             let lost = Self.byteCount(Fixture.records(4...5))
             #expect(refused == lost)
             try Self.overwrite(lake, Self.other)
@@ -128,14 +135,8 @@ import Testing
         let whole = Self.byteCount(Fixture.records(1...4))
         try await Self.with(byteCount: whole + Self.byteCount(Fixture.records(5...5)) - 1) { lake in
             lake.settings.onDataLoss = .continue
-            try lake.append(Fixture.records(1...3))
-            let run = FollowedRun(lake)
-            await run.rows(3)
-            lake.disk.failUntilRevived()
-            try lake.append(Fixture.records(4...5))
-            let refused = await run.next { event in
-                if case .spool(.refuses(.isFull, let bytes)) = event { bytes } else { nil }
-            }
+            let run = try await Self.outage(lake)
+            let refused = await run.refused()
             let cut = try #require(refused)
             #expect(cut < Self.byteCount(Fixture.records(5...5)))
             try await run.end()
@@ -164,12 +165,8 @@ import Testing
     func lossBesideWhatIsNoUse(isDamaged: Bool) async throws {
         try await Self.with(byteCount: 1) { lake in
             lake.settings.onDataLoss = .continue
-            try lake.append(Fixture.records(1...3))
-            let run = FollowedRun(lake)
-            await run.rows(3)
-            lake.disk.failUntilRevived()
-            try lake.append(Fixture.records(4...5))
-            _ = await run.next { if case .spool(.refuses) = $0 { true } else { nil } }
+            let run = try await Self.outage(lake)
+            _ = await run.refused()
             try await run.end()
             try FileManager.default.removeItem(atPath: lake.logPath("a.csv"))
             if isDamaged { try lake.append(["no gzip"], to: "b.csv.gz") }
@@ -189,12 +186,8 @@ import Testing
                 host: "host"
             )
             lake.settings.source.spool = lake.settings.spool?.folder
-            try lake.append(Fixture.records(1...3))
-            let run = FollowedRun(lake)
-            await run.rows(3)
-            lake.disk.failUntilRevived()
-            try lake.append(Fixture.records(4...5))
-            _ = await run.next { if case .spool(.refuses) = $0 { true } else { nil } }
+            let run = try await Self.outage(lake)
+            _ = await run.refused()
             try await run.end()
             try Self.overwrite(lake, Self.other)
             // A link to itself: nobody can list it, whatever his rights.
@@ -204,6 +197,8 @@ import Testing
             let held = try lake.run()
             #expect((held.rows, held.lostBytes) == (Self.other.count, 0))
             #expect(held.remarks.contains(.files(.hidesLosses(path: pattern))))
+            let status = try PipelineLooks(.postgres(lake.settings)).look(lake.lake, now: lake.now)
+            #expect(status.spool?.heldBackBy == [pattern])
             try FileManager.default.removeItem(atPath: link)
             #expect(try lake.run().lostBytes == Self.byteCount(Fixture.records(4...5)))
         }
@@ -212,12 +207,8 @@ import Testing
     @Test func aCopyThatIsRemovedIsNamedAsLost() async throws {
         try await Self.with { lake in
             lake.settings.onDataLoss = .continue
-            try lake.append(Fixture.records(1...3))
-            let run = FollowedRun(lake)
-            await run.rows(3)
-            lake.disk.failUntilRevived()
-            try lake.append(Fixture.records(4...5))
-            await run.spooled(Self.byteCount(Fixture.records(1...5)))
+            let run = try await Self.outage(lake)
+            await run.spooled(Self.spooledByteCount)
             try await run.end()
             try FileManager.default.removeItem(atPath: lake.logPath("a.csv"))
             let copy = try #require(try Self.spoolFiles(lake).first { $0.hasPrefix("copy-") })
@@ -232,12 +223,8 @@ import Testing
     @Test func aRunThatWasKilledNamesALossOnce() async throws {
         try await Self.with(byteCount: 1) { lake in
             lake.settings.onDataLoss = .continue
-            try lake.append(Fixture.records(1...3))
-            let run = FollowedRun(lake)
-            await run.rows(3)
-            lake.disk.failUntilRevived()
-            try lake.append(Fixture.records(4...5))
-            _ = await run.next { if case .spool(.refuses) = $0 { true } else { nil } }
+            let run = try await Self.outage(lake)
+            _ = await run.refused()
             try await run.end()
             try Self.overwrite(lake, Self.other)
             lake.disk.revive()
@@ -301,12 +288,8 @@ import Testing
 
     @Test func theStatusTellsOfTheSpool() async throws {
         try await Self.with { lake in
-            try lake.append(Fixture.records(1...3))
-            let run = FollowedRun(lake)
-            await run.rows(3)
-            lake.disk.failUntilRevived()
-            try lake.append(Fixture.records(4...5))
-            await run.spooled(Self.byteCount(Fixture.records(1...5)))
+            let run = try await Self.outage(lake)
+            await run.spooled(Self.spooledByteCount)
             try await run.end()
             try FileManager.default.removeItem(atPath: lake.logPath("a.csv"))
             try lake.append(Self.other)

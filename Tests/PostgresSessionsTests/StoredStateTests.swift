@@ -1,4 +1,5 @@
 import PostgresSessions
+import SeededRandom
 import Testing
 
 /// The stored state, the open row group, and that neither depends on where batches are cut.
@@ -50,7 +51,7 @@ import Testing
 
     @Test(arguments: 0..<60)
     func batchesChangeNothing(seed: Int) {
-        var random = Generator(seed: UInt64(seed))
+        var random = SeededGenerator(seed: UInt64(seed))
         let log = Self.randomLog(&random)
         var whole = Script()
         let expected = log.map { whole.note($0).withoutRows }
@@ -70,7 +71,7 @@ import Testing
     }
 
     /// Sessions that do what they like, also what no server would write.
-    private static func randomLog(_ random: inout Generator) -> [Entry] {
+    private static func randomLog(_ random: inout SeededGenerator) -> [Entry] {
         let texts = [
             "select 1", "insert into t values (1)", "set role a", "set local role b; set role c",
             "savepoint s",
@@ -127,19 +128,7 @@ extension Meaning {
     }
 }
 
-/// SplitMix64.
-struct Generator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed &* 0x9E37_79B9_7F4A_7C15 }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ mixed >> 31
-    }
-
-    mutating func next(_ limit: Int) -> Int { Int(next() % UInt64(limit)) }
+extension SeededGenerator {
+    /// A number below a limit.
+    fileprivate mutating func next(_ limit: Int) -> Int { Int(next() % UInt64(limit)) }
 }

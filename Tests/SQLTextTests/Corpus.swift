@@ -1,4 +1,5 @@
 import Foundation
+import SeededRandom
 
 /// A statement of a real PostgreSQL 15 log with what pgaudit said of it.
 struct CorpusStatement: Decodable, Sendable {
@@ -21,19 +22,6 @@ struct CorpusStatement: Decodable, Sendable {
             return []
         }
     }()
-}
-
-/// A small generator with a seed (SplitMix64), so that a failure comes back.
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var word = state
-        word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
-        return word ^ (word >> 31)
-    }
 }
 
 /// Changes statements at random, with a liking for the bytes that matter to a tokenizer.

@@ -1,4 +1,5 @@
 import SQLText
+import SeededRandom
 import Testing
 
 /// What normalizing a text gives, copied out of the normalizer's buffer.
@@ -104,7 +105,7 @@ struct Normalized: Equatable {
     }
 
     @Test func noLiteralOfAnyTextSurvives() {
-        var mutator = StatementMutator(generator: SeededGenerator(state: 3))
+        var mutator = StatementMutator(generator: SeededGenerator(seed: 3))
         for statement in CorpusStatement.all {
             for _ in 0..<20 {
                 let bytes = mutator.mutate(Array(statement.sql.utf8))

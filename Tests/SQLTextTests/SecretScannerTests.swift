@@ -1,4 +1,5 @@
 import SQLText
+import SeededRandom
 import Testing
 
 /// The text with its secrets blanked, without the prefilter in between.
@@ -196,7 +197,7 @@ func blanked(_ text: String, as context: SecretContext) -> String {
     }
 
     @Test func whereItSaysNoNeitherScannerFindsAny() {
-        var mutator = StatementMutator(generator: SeededGenerator(state: 11))
+        var mutator = StatementMutator(generator: SeededGenerator(seed: 11))
         var scanner = SecretScanner()
         var sure = 0
         for _ in 0..<60 {
@@ -224,7 +225,7 @@ func blanked(_ text: String, as context: SecretContext) -> String {
     }
 
     @Test func spansAreInOrderAndInsideTheText() {
-        var mutator = StatementMutator(generator: SeededGenerator(state: 23))
+        var mutator = StatementMutator(generator: SeededGenerator(seed: 23))
         var scanner = SecretScanner()
         for statement in CorpusStatement.all {
             for _ in 0..<20 {

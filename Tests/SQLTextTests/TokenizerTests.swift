@@ -1,4 +1,5 @@
 import CByteScan
+import SeededRandom
 import Testing
 
 @Suite struct TokenizerTests {
@@ -39,7 +40,7 @@ import Testing
     }
 
     @Test func anyBytesMakeTokensThatAdvance() {
-        var generator = SeededGenerator(state: 7)
+        var generator = SeededGenerator(seed: 7)
         for length in 0..<400 {
             let bytes = (0..<length).map { _ in UInt8.random(in: 0...255, using: &generator) }
             var last = 0
@@ -88,7 +89,7 @@ import Testing
     }
 
     @Test func mutatedStatementsHavePostgresOwnTokensOrAreRefused() {
-        var mutator = StatementMutator(generator: SeededGenerator(state: 42))
+        var mutator = StatementMutator(generator: SeededGenerator(seed: 42))
         var compared = 0
         for round in 0..<80 {
             for statement in CorpusStatement.all {

@@ -49,6 +49,7 @@ import Testing
                 ]),
                 "back": metrics([
                     .spool(.began(TestError())), .spool(.grew(byteCount: 7, refused: 3)), .spool(.ended),
+                    .spool(.began(TestError())), .spool(.endedUnkept),
                 ]),
                 "broken": metrics([.retrying(TestError(), after: .seconds(1))]),
             ],

@@ -81,10 +81,13 @@ import Testing
             .spool(.began(TestError())), .spool(.grew(byteCount: 7, refused: 0)),
             .spool(.refuses(.isFull, bytes: 3)), .spool(.refuses(.diskIsFull, bytes: 4)),
             .spool(.unusable(TestError())), .spool(.taken(folder: "/spool/pg")), .spool(.ended),
-            .spool(.refuses(.copyIsDamaged, bytes: 5)),
+            .spool(.refuses(.copyIsDamaged, bytes: 5)), .spool(.removed(folder: "/spool/pg")),
+            .spool(.endedUnkept),
         ]
         let text = lines(.json, level: .info, events)
-        let names = ["began", "full", "full", "unusable", "taken", "ended", "full"]
+        let names = [
+            "began", "full", "full", "unusable", "taken", "ended", "full", "removed", "ended_unkept",
+        ]
         #expect(text.count == names.count)
         for (line, name) in zip(text, names) { #expect(line.contains("spool_" + name)) }
         #expect(text[0].contains("logs are spooled until it is back: no space left; free some"))
@@ -92,6 +95,7 @@ import Testing
         #expect(text[2].contains("`spool: disk_floor` keeps; 4 bytes"))
         #expect(text[4].contains("another process has the spool /spool/pg"))
         #expect(text[6].contains("removed or cut a copy in it; 5 bytes"))
+        #expect(text[7].contains("somebody has removed the spool /spool/pg"))
     }
 
     @Test func aBatchThatCameIntoGoldIsTold() {

@@ -1,4 +1,5 @@
 import BatchProtocol
+import CByteScan
 import Glibc
 import ObjectStorage
 
@@ -47,8 +48,9 @@ package final class ObjectDrops {
     private var names = ObjectNames()
     /// Objects of the last listing.
     private var objectCount = 0
-    /// Objects that are not known and older than what is kept in mind; as the last listing of all had them.
-    private var tooOldCount = 0
+    /// Hashes of the keys of objects that are not known and older than what is kept in mind: those of the last listing of
+    /// all, and of those that came by themselves since.
+    private var tooOld: Set<UInt64> = []
     /// The reader that was given out last: a batch that ends within an object is followed by one that goes on there.
     var last: ObjectReader?
 
@@ -151,7 +153,7 @@ package final class ObjectDrops {
         names.folders = try names.others.isEmpty ? [] : place.folders()
         var found: [FoundObject] = []
         var unnamed: [ObjectSource.Remark] = []
-        var tooOld = 0
+        var tooOld: Set<UInt64> = []
         var leftAlone = LeftAloneObjects()
         var claims = ObjectClaims(expecting: objectCount)
         let known = { self.isKnown(ledger.find($0 as String), ObjectLedger.hash(version: $1 as String)) }
@@ -163,7 +165,7 @@ package final class ObjectDrops {
                 return
             }
             if seen == nil, ledger.isTooOld(listed.modified) {
-                tooOld += 1
+                tooOld.insert(bs_hash64(listed.key.baseAddress, listed.key.count))
                 return
             }
             guard let key = String(validating: listed.key, as: UTF8.self) else {
@@ -183,8 +185,8 @@ package final class ObjectDrops {
         objectCount = claims.count
         found.removeAll { !claims.holds($0) }
         report.remarks += unnamed
-        tooOldCount = report.isLeaptOver == nil ? tooOld : max(tooOld, tooOldCount)
-        if tooOldCount > 0 { report.remarks.append(.areTooOld(count: tooOldCount)) }
+        if report.isLeaptOver == nil { self.tooOld = tooOld } else { self.tooOld.formUnion(tooOld) }
+        if !self.tooOld.isEmpty { report.remarks.append(.areTooOld(count: self.tooOld.count)) }
         // A look that leaps over some of them tells of those that the last whole one has seen.
         if report.isLeaptOver == nil || leftAlone.count > lastLeftAlone.count { lastLeftAlone = leftAlone }
         lastReport = report

@@ -14,10 +14,10 @@ struct FileStatusReader {
     /// The files as an earlier look left them.
     var tailed: TailedFiles
 
-    /// The files that match now, oldest first, and how many that were read are nowhere.
-    func files() throws -> (files: [SourceFileStatus], absentCount: Int) {
+    /// The files that match now, oldest first, and the look that found them.
+    func files() throws -> (files: [SourceFileStatus], look: Look) {
         let look = try tailed.look(after: state)
-        return (try statuses(look.files), look.absent.count)
+        return (try statuses(look.files), look)
     }
 
     private func statuses(_ unread: [UnreadFile]) throws -> [SourceFileStatus] {

@@ -53,6 +53,7 @@ package final class PipelineLooks {
     package func look(_ lake: Lake, now: Int64) throws -> PipelineStatus {
         let shard = ShardStore(store: lake.store, path: ShardPath(pipeline: settings.name, shard: 0))
         let opening = try lake.openForReading() ? try shard.open(isReading: true) : nil
+        if opening?.plan == nil { try settings.demandKnownLake(lake) }
         let found = try files(after: opening?.state ?? ShardState(), now: now)
         let last = opening?.receipt?.batch ?? 0
         let since = now - PipelineStatus.rateSeconds * 1_000_000
@@ -63,7 +64,7 @@ package final class PipelineLooks {
             pipeline: settings.name,
             table: table,
             files: found.files,
-            vanishedFiles: found.absentCount,
+            vanishedFiles: found.look?.absent.count ?? 0,
             leftAlone: found.leftAlone,
             lastBatch: last,
             lastBatchAt: recent.plans.first?.plannedAt,
@@ -74,7 +75,7 @@ package final class PipelineLooks {
             quarantineBatches: min(recent.plans.count, count),
             gold: try gold(after: opening?.receipt, in: shard),
             lastError: try FailureNote.read(pipeline: settings.name, in: lake.store),
-            spool: try SpoolStatus.read(settings)
+            spool: try SpoolStatus.read(settings, beside: found.look)
         )
     }
 
@@ -86,12 +87,12 @@ package final class PipelineLooks {
     private func files(
         after state: ShardState,
         now: Int64
-    ) throws -> (files: [SourceFileStatus], absentCount: Int, leftAlone: LeftAloneObjects) {
+    ) throws -> (files: [SourceFileStatus], look: Look?, leftAlone: LeftAloneObjects) {
         switch source {
         case .files(let settings, let tailed):
             let reader = FileStatusReader(settings: settings, state: state, now: now, tailed: tailed)
-            let (files, absentCount) = try reader.files()
-            return (files, absentCount, LeftAloneObjects())
+            let (files, look) = try reader.files()
+            return (files, look, LeftAloneObjects())
         case .objects(let drops):
             return Self.status(try drops.look(after: state.objects, limit: .max, listing: .anew), now: now)
         case .listed(let drops, var listing):
@@ -109,7 +110,7 @@ package final class PipelineLooks {
     private static func status(
         _ look: ObjectLook,
         now: Int64
-    ) -> (files: [SourceFileStatus], absentCount: Int, leftAlone: LeftAloneObjects) {
+    ) -> (files: [SourceFileStatus], look: Look?, leftAlone: LeftAloneObjects) {
         let files = look.objects.map { object in
             SourceFileStatus(
                 path: object.key,
@@ -121,6 +122,6 @@ package final class PipelineLooks {
                 pendingBytes: 0
             )
         }
-        return (files, 0, look.leftAlone)
+        return (files, nil, look.leftAlone)
     }
 }

@@ -61,7 +61,10 @@ struct RunCommand: AsyncParsableCommand {
     func run() async throws {
         try await reporting {
             let configuration = try options.load()
-            let lake = try configuration.openableLake()
+            var lake = try configuration.openableLake()
+            // Where one pipeline knows a lake, no other begins one.
+            let all = try configuration.pipelines.map(configuration.settings)
+            lake.demandNew = { [lake] in for settings in all { try settings.demandKnownLake(lake) } }
             let settings = try configuration.pipelines(named: pipelines)
                 .map(configuration.settings).map(layered)
             let telemetry = telemetryOptions.telemetry(isFollowing: mode == .follow)

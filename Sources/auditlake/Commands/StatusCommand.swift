@@ -24,6 +24,7 @@ struct StatusCommand: AsyncParsableCommand {
         try await reporting {
             let configuration = try options.load()
             let lake = try configuration.openableLake()
+            for spool in try configuration.abandonedSpools() { writeError("warning: \(spool.line)") }
             var reports: [StatusReport] = []
             for pipeline in try configuration.pipelines(named: pipelines) {
                 let settings = try configuration.settings(of: pipeline)

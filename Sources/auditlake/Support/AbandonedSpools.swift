@@ -24,13 +24,16 @@ extension AbandonedSpool {
     private static let mend =
         "give pipeline, lake and spool the names that they had and run once, or remove the folder"
 
+    /// What is said of it on one line, with the way to mend it.
+    var line: String { "\(words); \(Self.mend)" }
+
     /// What a check says of it.
     var finding: Finding { Finding(.warning, "spool", words, mend: Self.mend) }
 
     /// Says it in a run's log.
     func tell(_ logger: Logger) {
         logger.warning(
-            "\(words); \(Self.mend)",
+            "\(line)",
             metadata: [
                 "event": "spool_abandoned", "folder": .string(folder),
                 "bytes": .stringConvertible(byteCount),

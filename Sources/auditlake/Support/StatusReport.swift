@@ -124,6 +124,7 @@ struct SpoolReport: Encodable {
     private var reason: String
     private var bytes: UInt64
     private var refusedBytes: UInt64
+    private var heldBackBy: [String]
 
     init(_ status: SpoolStatus) {
         isOpen = status.isOpen
@@ -131,6 +132,7 @@ struct SpoolReport: Encodable {
         reason = status.reason
         bytes = status.byteCount
         refusedBytes = status.refusedByteCount
+        heldBackBy = status.heldBackBy
     }
 
     /// A line for people.
@@ -138,7 +140,11 @@ struct SpoolReport: Encodable {
         let state = isOpen ? "the lake is down since \(since)" : "the lake was down from \(since) on"
         let refused =
             refusedBytes > 0 ? "; \(refusedBytes) more were seen, and are in the log files alone" : ""
-        return "\(state) (\(reason)): the spool holds \(bytes) bytes\(refused)"
+        let held =
+            heldBackBy.isEmpty
+            ? ""
+            : "; a loss is not told while these cannot be looked at: \(heldBackBy.joined(separator: ", "))"
+        return "\(state) (\(reason)): the spool holds \(bytes) bytes\(refused)\(held)"
     }
 }
 

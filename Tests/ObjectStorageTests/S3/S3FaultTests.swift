@@ -158,6 +158,8 @@ import Testing
                 "Requests specifying Server Side Encryption with Customer provided keys must provide a valid encryption algorithm.",
                 .keyWanted
             ),
+            (400, "InvalidRequest", "The object was stored using a form of SSE-C.", .keyWanted),
+            (400, "InvalidRequest", "The assertion is wrong", .refused),
             (400, "BadRequest", "Missing X-Amz-Server-Side-Encryption-Customer-Key header", .keyWanted),
             (400, "InvalidRequest", "S3 Transfer Acceleration is not configured on this bucket", .refused),
             (400, "InvalidArgument", "Invalid Argument", .refused), (400, "", "", .refused),

@@ -100,6 +100,24 @@ final class FollowedRun {
         #expect(held == wanted, sourceLocation: sourceLocation)
     }
 
+    /// Waits until the spool is full; gives the bytes that it did not take.
+    func refused() async -> UInt64? {
+        await next { event in
+            if case .spool(.refuses(.isFull, let bytes)) = event { bytes } else { nil }
+        }
+    }
+
+    /// Waits until an outage is over; gives whether anything was kept of it.
+    func outageEnded() async -> Bool? {
+        await next { event in
+            switch event {
+            case .spool(.ended): true
+            case .spool(.endedUnkept): false
+            default: nil
+            }
+        }
+    }
+
     /// Waits for the end of the run.
     func outcome() async throws -> RunSummary { try await run.value }
 

@@ -69,10 +69,10 @@ struct ServiceFault: Hashable, Sendable {
     /// Whether an object that was asked for cannot be had without the key of whoever put it.
     ///
     /// The code alone does not say so: S3 and MinIO answer `InvalidRequest`, radosgw `InvalidArgument`, both also where a request as
-    /// such is wrong. All of them name the encryption, OpenStack's Swift by the header that it misses.
+    /// such is wrong. All of them name the encryption, some by its letters, OpenStack's Swift by the header that it misses.
     var wantsKey: Bool {
-        status == 400
-            && message?.lowercased().replacing("-", with: " ").contains("server side encryption") == true
+        guard status == 400, let words = message?.lowercased().replacing("-", with: " ") else { return false }
+        return words.contains("server side encryption") || words.split(separator: " ").contains("sse")
     }
 
     /// The error of an operation that failed so.
