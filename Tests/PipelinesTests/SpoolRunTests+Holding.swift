@@ -36,23 +36,22 @@ extension SpoolRunTests {
         try await Self.with { lake in
             let run = try await Self.outage(lake)
             await run.spooled(Self.spooledByteCount)
+            // It can neither be found nor be made.
+            let spool = "\(lake.root)/spool"
+            try FileManager.default.moveItem(atPath: spool, toPath: "\(lake.root)/gone")
+            try Data().write(to: URL(filePath: spool))
             lake.disk.revive()
             await run.rows(2)
-            #expect(await run.outageEnded() == true)
-            // It can neither be found nor be made.
-            try FileManager.default.moveItem(
-                atPath: "\(lake.root)/spool",
-                toPath: "\(lake.root)/gone"
-            )
-            try Data().write(to: URL(filePath: "\(lake.root)/spool"))
-            try lake.append(Self.other)
-            var failures = 0
-            let rows = await run.next { event -> Int? in
-                if case .retrying = event { failures += 1 }
-                if case .committed(let report) = event { return report.rows }
-                return nil
+            let isIdle = await run.next { event -> Bool? in
+                switch event {
+                case .caughtUp: true
+                case .retrying: false
+                default: nil
+                }
             }
-            #expect(rows == Self.other.count && failures == 0)
+            #expect(isIdle == true)
+            try lake.append(Self.other)
+            await run.rows(Self.other.count)
             try await run.end()
             try lake.expectExact(records: Fixture.records(1...5) + Self.other)
         }
