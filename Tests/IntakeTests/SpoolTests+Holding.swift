@@ -31,6 +31,24 @@ extension SpoolTests {
         #expect(try lost() == [SourceGap(path: folder.path("a.csv"), from: 5_000, to: all)])
     }
 
+    /// A rotation tool has copied the beginning of a log, whose own copy somebody removed.
+    @Test func whatADamagedCopyHeldBehindTheEndOfALogIsNamed() throws {
+        try folder.write(text("a"), "a.csv")
+        try tailer.read(atMost: 5_000)
+        let session = try session(spool())
+        _ = try session.step()
+        let copy = try #require(try PosixFileSystem().list(place).first { $0.name.hasPrefix("copy-") }).name
+        try folder.remove("spool/\(copy)")
+        try folder.copy("a.csv", "a.csv.1", upTo: 8_000)
+        try folder.overwrite("a.csv", "")
+        _ = try session.step()
+        try folder.remove("a.csv.1")
+        tailer.restart()
+        #expect(try readAll() == text("a").dropFirst(5_000).prefix(3_000))
+        let all = UInt64(text("a").utf8.count)
+        #expect(try lost().map { [$0.from, $0.to] } == [[8_000, all]])
+    }
+
     @Test func aManifestThatIsRemovedIsStoredAnew() throws {
         try folder.write(text("a"), "a.csv")
         let session = try session(spool())

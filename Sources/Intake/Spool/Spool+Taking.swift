@@ -88,10 +88,9 @@ extension Spool {
         if taking.entry.end > file.offset {
             taking.entry.tracked = try reader.track(id: id, host: host, upTo: taking.entry.end)
         }
-        let refusedBefore = taking.before.refused
-        let seen = max(file.found.byteCount, refusedBefore?.file.offset ?? 0)
+        let seen = max(file.found.byteCount, taking.seenBefore?.file.offset ?? 0)
         taking.entry.refused =
-            try taking.entry.end < seen ? refused(origin, id: id, refusedBefore, unless: isStopped) : nil
+            try taking.entry.end < seen ? refused(origin, taking, unless: isStopped) : nil
         guard try conclude(taking, from: file.offset) else { return nil }
         if let failure { throw failure }
         return (taking.entry.tracked, taking.refusal)
@@ -114,6 +113,8 @@ extension Spool {
         let isKnown: Bool
         /// Whether it was noted as seen since.
         var isNoted = false
+        /// What was seen before and not copied, or was in a damaged copy, and is behind the file's end now.
+        let seenBefore: SpooledFile.Refused?
         /// A copy that is of no use any more.
         let former: String?
         /// How many bytes may be copied.
@@ -135,6 +136,7 @@ extension Spool {
             let before = entry
             // Of an older copy that ends elsewhere batches have all, or it is damaged.
             let former = entry.end == file.offset ? nil : entry.copy
+            let seenBefore = entry.refused ?? (former == nil ? nil : entry.cutOff(of: file))
             if former != nil { entry.beginAnew(file) }
             entry.path = file.found.path
             entry.inode = file.found.inode
@@ -153,6 +155,7 @@ extension Spool {
                 before: before,
                 entry: entry,
                 isKnown: known != nil,
+                seenBefore: seenBefore,
                 former: former,
                 room: room,
                 refusal: refusal,
@@ -168,7 +171,7 @@ extension Spool {
         _ taking: inout Taking,
         unless isStopped: () -> Bool
     ) throws {
-        taking.entry.refused = try refused(origin, id: taking.entry.id, nil, unless: isStopped)
+        taking.entry.refused = try refused(origin, taking, unless: isStopped)
         taking.isNoted = true
         let entry = taking.entry
         try state.withLock { state in
@@ -200,20 +203,19 @@ extension Spool {
         try SpoolDisk.remove("\(folder)/\(copy)")
     }
 
-    /// What is noted of a file as seen and not copied, when this was known before.
+    /// What is noted of a file as seen and not copied.
     private func refused(
         _ origin: Origin,
-        id: String,
-        _ known: SpooledFile.Refused?,
+        _ taking: Taking,
         unless isStopped: () -> Bool
     ) throws -> SpooledFile.Refused? {
-        let (file, reader) = (origin.file, origin.reader)
+        let (file, reader, known) = (origin.file, origin.reader, taking.seenBefore)
         // Its end is found by decompressing it.
         if reader.stream != nil, isStopped() { return known }
         // What was seen and cut off since is wanted, too.
         if let known, known.file.offset >= file.found.byteCount { return known }
         return SpooledFile.Refused(
-            file: try reader.track(id: id, host: origin.host, upTo: file.found.byteCount),
+            file: try reader.track(id: taking.entry.id, host: origin.host, upTo: file.found.byteCount),
             head: Data(
                 try reader.bytes(
                     at: 0,

@@ -68,6 +68,12 @@ extension SpooledFile {
         )
     }
 
+    /// What was copied and lies behind the end that the file has now; nil for nothing.
+    func cutOff(of file: UnreadFile) -> Refused? {
+        guard let tracked, tracked.offset > file.found.byteCount else { return nil }
+        return Refused(file: tracked, head: Data(file.head))
+    }
+
     /// Gives the copy up: another one begins where the file is unread.
     mutating func beginAnew(_ file: UnreadFile) {
         copy = nil
