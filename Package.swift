@@ -195,6 +195,7 @@ let package = Package(
                 "AuditFormats", "Columnar", "PostgresSessions", "SeededRandom",
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
+            exclude: ["CustomerCSV/Fixtures"],
             swiftSettings: strict
         ),
         .testTarget(

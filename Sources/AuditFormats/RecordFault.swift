@@ -35,6 +35,14 @@ package struct RecordFault: Hashable, Sendable {
         case tooLong = "too_long"
         /// The record is longer than one may be.
         case oversized
+        /// A CSV record has another number of fields than the file's header.
+        case raggedRecord = "ragged_record"
+        /// A CSV record is no valid UTF-8.
+        case badText = "bad_text"
+        /// A CSV file ends inside quotes.
+        case unclosedQuote = "unclosed_quote"
+        /// The first record of a CSV file does not name its columns; nothing of the file is read.
+        case unusableHeader = "unusable_header"
         /// A line of the log collector's own file, which holds no records.
         case collectorOutput = "collector_output"
         /// A line is no JSON.

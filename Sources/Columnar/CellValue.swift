@@ -8,6 +8,8 @@ package indirect enum CellValue: Sendable {
     case int32(Int32)
     /// For `int64` and `timestamp`.
     case int64(Int64)
+    /// For `double`.
+    case double(Double)
     /// For `string`.
     case string(String)
     /// For `map`; the pairs in order.
@@ -23,7 +25,12 @@ extension Column {
     /// Lays out values of one type; a value of another type counts as missing.
     package init(_ type: ColumnType, values: [CellValue]) {
         switch type {
-        case .boolean: self = Self.booleans(values)
+        case .boolean:
+            var builder = BooleanBuilder()
+            for value in values {
+                if case .boolean(let flag) = value { builder.append(flag) } else { builder.appendNull() }
+            }
+            self = builder.finish()
         case .int32, .date:
             var builder = FixedWidthBuilder<Int32>()
             for value in values {
@@ -36,32 +43,17 @@ extension Column {
                 if case .int64(let number) = value { builder.append(number) } else { builder.appendNull() }
             }
             self = builder.finish(as: type)
+        case .double:
+            var builder = DoubleBuilder()
+            for value in values {
+                if case .double(let number) = value { builder.append(number) } else { builder.appendNull() }
+            }
+            self = builder.finish()
         case .string, .dictionaryString: self = Self.strings(values)
         case .map: self = Self.maps(type, values)
         case .list: self = Self.lists(type, values)
         case .structure(let fields): self = Self.structures(fields, values)
         }
-    }
-
-    private static func booleans(_ values: [CellValue]) -> Column {
-        var bits = ByteBuffer()
-        var validity = ValidityBuilder()
-        for (index, value) in values.enumerated() {
-            switch value {
-            case .boolean(true): bits.setBit(index)
-            case .boolean(false): break
-            default: validity.appendNull(at: index)
-            }
-        }
-        bits.padWithZeros(to: (values.count + 7) / 8)
-        let (bitmap, nullCount) = validity.finish(count: values.count)
-        return Column(
-            type: .boolean,
-            count: values.count,
-            nullCount: nullCount,
-            validity: bitmap,
-            buffers: [bits.freeze()]
-        )
     }
 
     private static func strings(_ values: [CellValue]) -> Column {

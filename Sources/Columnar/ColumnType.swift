@@ -6,6 +6,8 @@ package indirect enum ColumnType: Hashable, Sendable {
     case int32
     /// Signed 64 bits.
     case int64
+    /// IEEE 754, 64 bits.
+    case double
     /// Days since 1970-01-01, 32 bits.
     case date
     /// Microseconds since 1970-01-01 00:00 UTC, 64 bits.

@@ -45,6 +45,9 @@ package struct DictionaryBuilder: ~Copyable {
         count &+= 1
     }
 
+    /// The text of an entry; valid until the next one is made.
+    @inlinable package subscript(entry entry: Int32) -> UnsafeRawBufferPointer { pool[entry] }
+
     /// Appends a missing value.
     @inlinable @inline(__always)
     package mutating func appendNull() {

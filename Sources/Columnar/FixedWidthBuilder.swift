@@ -1,4 +1,6 @@
 /// Builds a column of fixed-width integers: `int32`, `int64`, `date` or `timestamp`.
+///
+/// A generic structure that cannot be copied is not specialized where it is used, so that is asked for here.
 @frozen
 package struct FixedWidthBuilder<Value: FixedWidthInteger & BitwiseCopyable & Sendable>: ~Copyable {
     @usableFromInline var values: ByteBuffer
@@ -13,14 +15,16 @@ package struct FixedWidthBuilder<Value: FixedWidthInteger & BitwiseCopyable & Se
     package var byteCount: Int { values.count }
 
     /// Appends a value.
-    @inlinable @inline(__always)
+    @_specialize(where Value == Int64)
+    @_specialize(where Value == Int32)
     package mutating func append(_ value: Value) {
         values.append(value)
         count &+= 1
     }
 
     /// Appends a missing value.
-    @inlinable @inline(__always)
+    @_specialize(where Value == Int64)
+    @_specialize(where Value == Int32)
     package mutating func appendNull() {
         validity.appendNull(at: count)
         values.append(Value.zero)
@@ -28,7 +32,8 @@ package struct FixedWidthBuilder<Value: FixedWidthInteger & BitwiseCopyable & Se
     }
 
     /// Appends missing values until there are `newCount` values.
-    @inlinable
+    @_specialize(where Value == Int64)
+    @_specialize(where Value == Int32)
     package mutating func appendNulls(upTo newCount: Int) {
         guard newCount > count else { return }
         validity.appendNulls(newCount &- count, from: count)
@@ -37,7 +42,8 @@ package struct FixedWidthBuilder<Value: FixedWidthInteger & BitwiseCopyable & Se
     }
 
     /// The column, with bounds; the builder is empty again.
-    @inlinable
+    @_specialize(where Value == Int64)
+    @_specialize(where Value == Int32)
     package mutating func finish(as type: ColumnType) -> Column {
         let (bitmap, nullCount) = validity.finish(count: count)
         let bounds = bounds(validity: bitmap)
@@ -53,7 +59,8 @@ package struct FixedWidthBuilder<Value: FixedWidthInteger & BitwiseCopyable & Se
         )
     }
 
-    @inlinable
+    @_specialize(where Value == Int64)
+    @_specialize(where Value == Int32)
     func bounds(validity: FrozenBuffer?) -> ColumnBounds? {
         let numbers = values.bytes.bindMemory(to: Value.self)
         var low = Value.max

@@ -11,7 +11,8 @@ extension DataType {
         case .date: .date
         case .timestamp: .timestamp
         case .string: .string
-        case .double, .binary: nil
+        case .double: .double
+        case .binary: nil
         case .map(let key, let value, _):
             if let key = key.columnType, let value = value.columnType {
                 .map(key: key, value: value)
@@ -51,6 +52,7 @@ extension ColumnType {
         case .boolean: .boolean
         case .int32: .integer
         case .int64: .long
+        case .double: .double
         case .date: .date
         case .timestamp: .timestamp
         case .string, .dictionaryString: .string

@@ -58,6 +58,7 @@ enum ArrowExport {
         case .boolean: "b"
         case .int32: "i"
         case .int64: "l"
+        case .double: "g"
         case .date: "tdD"
         case .timestamp: "tsu:UTC"
         case .string: "u"

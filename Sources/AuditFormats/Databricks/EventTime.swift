@@ -6,7 +6,7 @@ struct EventTime: Equatable {
     var microseconds: Int64
 
     /// From year 1 up to the end of year 9999, which every reader can show.
-    private static let range: Range<Int64> = -62_135_596_800_000_000..<253_402_300_800_000_000
+    static let range: Range<Int64> = -62_135_596_800_000_000..<253_402_300_800_000_000
     static let dayMicroseconds: Int64 = 86_400_000_000
 
     private init?(inRange microseconds: Int64) {
@@ -73,7 +73,7 @@ struct EventTime: Equatable {
         self.init(inRange: (days * 86_400 + seconds) * 1_000_000 + fraction)
     }
 
-    private static func dayCount(month: Int64, year: Int64) -> Int64 {
+    static func dayCount(month: Int64, year: Int64) -> Int64 {
         if month == 2 { return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28 }
         return month == 4 || month == 6 || month == 9 || month == 11 ? 30 : 31
     }

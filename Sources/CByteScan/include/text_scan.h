@@ -13,6 +13,11 @@ int bs_is_utf8(const uint8_t *bytes, size_t length);
 /// Writes each byte as the Unicode scalar of the same number. `out` holds 2 * length bytes. Returns the bytes written.
 size_t bs_latin1_to_utf8(const uint8_t *bytes, size_t length, uint8_t *out);
 
+/// Begins to load the bytes at an address that will be looked at soon; any address will do.
+static inline void bs_prefetch(const void *address) {
+    __builtin_prefetch(address);
+}
+
 /// XXH3, 64 bits: for tables in memory, never stored.
 uint64_t bs_hash64(const void *bytes, size_t length);
 

@@ -8,6 +8,8 @@ indirect enum Cell: Hashable, CustomStringConvertible {
     case invalid
     case text(String)
     case number(Int64)
+    case decimal(Double)
+    case flag(Bool)
     case pairs([String: Cell])
     case fields([String: Cell])
 
@@ -17,6 +19,8 @@ indirect enum Cell: Hashable, CustomStringConvertible {
         case .invalid: "no UTF-8"
         case .text(let text): "\"\(text)\""
         case .number(let number): "\(number)"
+        case .decimal(let number): "\(number)"
+        case .flag(let flag): "\(flag)"
         case .pairs(let pairs): "map\(pairs.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" })"
         case .fields(let fields):
             "struct\(fields.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" })"
@@ -59,6 +63,14 @@ extension Column {
             }
         case .int64, .timestamp:
             return numbers.prefix(count).enumerated().map { isThere($0.offset) ? .number($0.element) : .null }
+        case .double:
+            return buffers[0].bytes.bindMemory(to: Double.self).prefix(count).enumerated().map {
+                isThere($0.offset) ? .decimal($0.element) : .null
+            }
+        case .boolean:
+            return (0..<count).map { index in
+                isThere(index) ? .flag(buffers[0].bytes[index / 8] >> UInt8(index % 8) & 1 == 1) : .null
+            }
         case .int32:
             return buffers[0].bytes.bindMemory(to: Int32.self).prefix(count).enumerated().map {
                 isThere($0.offset) ? .number(Int64($0.element)) : .null
