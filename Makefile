@@ -1,5 +1,5 @@
 # Everything a person needs: make demo, make test.
-.PHONY: demo live test build bootstrap kill-test integration s3-fault-test s3-kill-test databricks-test databricks-kill-test rotation-test outcomes-test secrets-test soak bench bench-databricks bench-objects bench-live lint clean
+.PHONY: demo live test build bootstrap kill-test integration s3-fault-test s3-kill-test databricks-test databricks-kill-test customer-kill-test rotation-test outcomes-test secrets-test soak bench bench-databricks bench-customers bench-objects bench-live lint clean
 
 build: bootstrap
 	swift build -c release --product auditlake
@@ -47,6 +47,10 @@ databricks-test: build
 	@Scripts/python IntegrationTests/databricks_selftest.py
 	@Scripts/python IntegrationTests/databricks_test.py
 
+# The same for CSV files of customers, which overlap, grow and come again.
+customer-kill-test: build
+	@Scripts/python IntegrationTests/customer_kill_test.py --kills $(KILLS)
+
 SECONDS ?= 30
 RATE ?= 5000
 # Every scheme of rotation alone and all mixed, while the reader is killed.
@@ -80,6 +84,10 @@ bench: build
 bench-databricks: build
 	@Scripts/python bench/run_j1.py
 	@Scripts/python bench/run_j1.py --mixed --runs 1
+
+# J3 against the peers.
+bench-customers: build
+	@Scripts/python bench/run_j3.py
 
 # 100,000 objects in a bucket: the first discovery, a run that finds nothing and an idle poll, in seconds and requests.
 bench-objects: build

@@ -8,6 +8,8 @@ package struct PlannedTable: Codable, Hashable, Sendable {
     package var rows: Int
     /// Whether the table may get its rows after the batch's receipt; nil for no.
     package var isDeferrable: Bool?
+    /// The table's version whose rows the batch's were compared with; nil when they were not.
+    package var comparedVersion: Int64?
 
     /// Creates an entry.
     package init(name: String, tableID: String, rows: Int, isDeferrable: Bool = false) {

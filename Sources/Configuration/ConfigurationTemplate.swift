@@ -32,20 +32,36 @@ package struct ConfigurationTemplate: Hashable, Sendable {
         }
     }
 
+    /// A pipeline of customers' CSV files.
+    package struct CustomerCSV: Hashable, Sendable {
+        /// The files, as a path with wildcards.
+        package var objectGlob: String
+        /// The table that receives the rows, `schema.table`.
+        package var table: String
+
+        package init(objectGlob: String, table: String) {
+            self.objectGlob = objectGlob
+            self.table = table
+        }
+    }
+
     /// The pipeline of PostgreSQL logs; nil for none.
     package var postgres: Postgres?
     /// The pipeline of Databricks audit events; nil for one that is commented out.
     package var databricks: Databricks?
+    /// The pipeline of customers' CSV files; nil for one that is commented out.
+    package var customerCSV: CustomerCSV?
 
-    package init(postgres: Postgres?, databricks: Databricks? = nil) {
+    package init(postgres: Postgres?, databricks: Databricks? = nil, customerCSV: CustomerCSV? = nil) {
         self.postgres = postgres
         self.databricks = databricks
+        self.customerCSV = customerCSV
     }
 
     /// The text of the file; loads without a fault when the parameters are valid.
     package var text: String {
-        [Self.introduction, postgres.map(Self.block), Self.block(databricks), Self.ending].compactMap(\.self)
-            .joined(separator: "\n")
+        let blocks = [postgres.map(Self.block), Self.block(databricks), Self.block(customerCSV)]
+        return ([Self.introduction] + blocks.compactMap(\.self) + [Self.ending]).joined(separator: "\n")
     }
 
     private static let introduction = """
@@ -169,6 +185,55 @@ package struct ConfigurationTemplate: Hashable, Sendable {
                 #max_record_bytes: 16MiB
                 #batch_bytes: 1GB
                 #max_pending_bytes: 128MiB
+
+            """
+    }
+
+    private static func block(_ given: CustomerCSV?) -> String {
+        let pipeline =
+            given ?? CustomerCSV(objectGlob: "/var/audit/customers/**/*.csv", table: "customers.audit_logs")
+        let mark = given == nil ? "#" : ""
+        let hint = given == nil ? " Take the # away from all lines of the block." : ""
+        return """
+              # CSV files of customers: one row for each event, however often files repeat it.\(hint)
+              \(mark)customers:
+                \(mark)kind: customer_csv
+
+                # Files with a header, by wildcard (** crosses folders), or a list; also .gz and .zst, and in a bucket, as above.
+                \(mark)source: {objects: \(quoted(pipeline.objectGlob))}
+
+                # The table to fill, schema.table.
+                \(mark)table: \(quoted(pipeline.table))
+
+                # Whose event it is: a column, or a part of the path: {path: "csv/{customer}/"}.
+                #customer: {column: customer}
+
+                # The column with the time of the event; ~ is event_time, else timestamp.
+                #event_time: ~
+
+                # Types of columns that are not to be found out: text, integer, double, boolean, timestamp, or with a format:
+                # {at: {type: timestamp, format: "%d/%m/%Y %H:%M:%S"}}.
+                #columns: {}
+
+                # What values are separated by: auto, or one of "," ";" "\\t" "|".
+                #separator: auto
+
+                # Columns that do not count when rows are told apart, such as a number made anew for each export.
+                #identity: {exclude: []}
+
+                # What is taken out before anything is stored: {ip: hash, name: {truncate: 1}, token: drop}. Its key comes from a
+                # variable: mask_key: "${AUDITLAKE_MASK_KEY}".
+                #mask: {}
+                #mask_key: ~
+
+                # A file that was rewritten: reingest adds its new rows; report leaves it alone.
+                #on_change: reingest
+                #on_data_loss: fail
+                #forget_after: ~
+                #commit_every: 1s
+                #poll_every: 5s
+                #max_record_bytes: 1MiB
+                #batch_bytes: 1GB
 
             """
     }

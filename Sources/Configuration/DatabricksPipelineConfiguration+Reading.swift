@@ -7,9 +7,6 @@ extension DatabricksPipelineConfiguration {
         "forget_after", "commit_every", "poll_every", "max_record_bytes", "batch_bytes", "max_pending_bytes",
     ]
 
-    /// Sources of events that this release does not have.
-    private static let unreleasedSources = ["kafka", "event_hubs"]
-
     private static let objectsExample = "\"/var/audit/databricks/**/*.json*\""
 
     /// Reads the pipeline; nil when something that it must have is missing or wrong, which the context then knows.
@@ -18,53 +15,24 @@ extension DatabricksPipelineConfiguration {
         guard let section = Section(node, name: path, keys: Self.keys, context: context) else { return nil }
 
         // Everything is read before anything is given up, so that all faults show at once.
-        let source = Self.source(section, of: name)
+        let source = section.objectSource(
+            of: name,
+            example: Self.objectsExample,
+            verifyPrefix: .tail,
+            onChange: .report
+        )
         let schema = section.medallionSchema("schema", of: name)
         self.strip = section.emptyValues("strip", default: [.null, .emptyString])
         self.expectations = Self.expectations(section)
-        self.verifyPrefix = section.choice("verify_prefix", default: .tail)
-        self.onChange = section.choice("on_change", default: .report)
         self.onDataLoss = section.choice("on_data_loss", default: .fail)
-        self.forgetDayCount = section.dayCount("forget_after")
         self.commitEvery = section.duration("commit_every", default: .seconds(1))
-        self.pollEvery = section.duration("poll_every", default: .seconds(5))
         self.maxRecordByteCount = section.recordByteCount("max_record_bytes", default: 16 << 20)
         self.batchByteCount = section.byteCount("batch_bytes", default: 1_000_000_000)
         self.maxPendingByteCount = section.recordByteCount("max_pending_bytes", default: 128 << 20)
         guard let source, let schema else { return nil }
         self.name = name
-        objects = source.objects
-        listingDayCount = source.dayCount
-        notifications = source.notifications
+        self.source = source
         self.schema = schema
-    }
-
-    /// What `source` says.
-    private struct Source {
-        var objects: [Setting<String>]
-        var dayCount: Int?
-        var notifications: NotificationsConfiguration?
-    }
-
-    private static func source(_ section: Section, of pipeline: String) -> Source? {
-        guard let node = section.required("source", example: "{objects: \(objectsExample)}") else {
-            return nil
-        }
-        let keys = ["objects", "window", "notifications"] + unreleasedSources
-        let name = section.path("source")
-        guard let source = Section(node, name: name, keys: keys, context: section.context) else { return nil }
-        let mend = "have the events delivered as files and name those: objects: \(objectsExample)"
-        source.refuseUnreleased(unreleasedSources, mend: mend)
-        // A source that is refused needs no second fault for what stands in its place.
-        if source.node("objects") == nil, unreleasedSources.contains(where: { source.node($0) != nil }) {
-            return nil
-        }
-        guard let objects = source.objectPatterns("objects", example: objectsExample) else { return nil }
-        return Source(
-            objects: objects,
-            dayCount: source.listingDayCount("window", of: objects),
-            notifications: source.notifications("notifications", of: objects, for: pipeline)
-        )
     }
 
     /// The action of every rule: as given, or the default.

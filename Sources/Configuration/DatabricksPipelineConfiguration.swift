@@ -41,48 +41,20 @@ package struct DatabricksPipelineConfiguration: Hashable, Sendable {
         case fail
     }
 
-    /// How much of a file that grew is compared with what was read of it.
-    package enum PrefixCheck: String, CaseIterable, Sendable {
-        /// The last piece that was read.
-        case tail
-        /// All that was read.
-        case full
-    }
-
-    /// What happens with a file whose old content changed.
-    package enum ChangePolicy: String, CaseIterable, Sendable {
-        /// It is reported and left alone.
-        case report
-        /// It is read again as a whole, and its rows are marked as a correction.
-        case reingest
-    }
-
     /// The pipeline's name, unique in the file without regard to letter case.
     package var name: String
-    /// Absolute paths with wildcards, at least one: the files of events.
-    package var objects: [Setting<String>]
-    /// Where their bucket tells of new ones; nil when it is listed again and again.
-    package var notifications: NotificationsConfiguration?
-    /// Days that every listing of a bucket looks at, by the names of its folders; nil for all.
-    package var listingDayCount: Int?
-    /// Objects that were last modified so many days before the newest one that was read are forgotten; nil for none.
-    package var forgetDayCount: Int?
+    /// The files of events.
+    package var source: ObjectSourceConfiguration
     /// The schema of the tables `bronze` and `silver`.
     package var schema: Setting<String>
     /// Keys of `requestParams` with these values are left out.
     package var strip: Set<EmptyValue>
     /// What happens when a rule is broken, for every rule.
     package var expectations: [Rule: RuleAction]
-    /// How much of a file that grew is compared with what was read of it.
-    package var verifyPrefix: PrefixCheck
-    /// What happens with a file whose old content changed.
-    package var onChange: ChangePolicy
     /// What happens when planned bytes have vanished.
     package var onDataLoss: DataLossPolicy
     /// The longest time from a file that was found to its rows in the tables, while following.
     package var commitEvery: Duration
-    /// How often the folders are looked through, while following.
-    package var pollEvery: Duration
     /// Longest line that is decoded, in bytes; a longer one goes to the quarantine.
     package var maxRecordByteCount: Int
     /// Largest commit unit, in bytes of input.

@@ -44,12 +44,26 @@ package enum Pipeline: Hashable, Sendable {
     case postgres(PostgresPipelineConfiguration)
     /// Databricks audit events into bronze, silver and gold tables.
     case databricks(DatabricksPipelineConfiguration)
+    /// CSV files of customers into one table.
+    case customerCSV(CustomerCSVPipelineConfiguration)
 
     /// The pipeline's name in the file.
     package var name: String {
         switch self {
         case .postgres(let pipeline): pipeline.name
         case .databricks(let pipeline): pipeline.name
+        case .customerCSV(let pipeline): pipeline.name
+        }
+    }
+}
+
+extension Pipeline {
+    /// The table that the file names; nil for a pipeline that fills a schema.
+    var ownTable: Setting<ConfiguredTable>? {
+        switch self {
+        case .postgres(let pipeline): pipeline.table
+        case .databricks: nil
+        case .customerCSV(let pipeline): pipeline.table
         }
     }
 }

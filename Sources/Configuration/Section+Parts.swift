@@ -2,10 +2,7 @@ import Yams
 
 extension Section {
     /// Kinds of pipeline.
-    private static let kinds = ["postgres", "databricks"]
-
-    /// Kinds of pipeline that are known by name only.
-    private static let unreleasedKinds = ["customer_csv"]
+    private static let kinds = ["postgres", "databricks", "customer_csv"]
 
     /// Names that a pipeline cannot have, because the lake's own folder holds something else under them.
     private static let reservedPipelines: Set<String> = ["names"]
@@ -56,14 +53,13 @@ extension Section {
 
     /// Refuses a table in a schema that a Databricks pipeline fills alone: its gold tables take any name there.
     private func refuseForeignSchema(_ node: Node, of name: String, among pipelines: [Pipeline]) {
-        for case .postgres(let pipeline) in pipelines where pipeline.name == name {
-            let table = pipeline.table.map { "\($0.schema).\($0.table)" }
-            guard let owner = context.owner(ofSchema: pipeline.table.value.schema.lowercased()) else {
-                continue
-            }
+        for pipeline in pipelines where pipeline.name == name {
+            guard let table = pipeline.ownTable,
+                let owner = context.owner(ofSchema: table.value.schema.lowercased())
+            else { continue }
             refuse(
                 node.mapping?["table"] ?? node,
-                "pipelines.\(name).table “\(table)” lies in a schema of the databricks pipeline pipelines.\(owner), which fills it alone",
+                "pipelines.\(name).table “\(table.map { "\($0.schema).\($0.table)" })” lies in a schema of the databricks pipeline pipelines.\(owner), which fills it alone",
                 mend: "choose another schema"
             )
         }
@@ -100,16 +96,13 @@ extension Section {
             return DatabricksPipelineConfiguration(node, name: name, context: context).map(
                 Pipeline.databricks
             )
-        case _ where Self.unreleasedKinds.contains(kind.value):
-            context.reportUnreleased(
-                "the pipeline kind “\(kind)”",
-                at: SourcePosition(kindNode),
-                mend: "take it out; only pipelines of kind postgres and databricks run yet"
+        case "customer_csv":
+            return CustomerCSVPipelineConfiguration(node, name: name, context: context).map(
+                Pipeline.customerCSV
             )
         default:
-            let known = Self.kinds + Self.unreleasedKinds
             let all = "expected one of: \(Self.kinds.joined(separator: ", "))"
-            let mend = kind.isSecret ? all : NearestName.mend(kind.value, among: known)
+            let mend = kind.isSecret ? all : NearestName.mend(kind.value, among: Self.kinds)
             refuse(kindNode, "\(path).kind cannot be “\(kind)”", mend: mend)
         }
         return nil

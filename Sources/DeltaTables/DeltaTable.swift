@@ -135,6 +135,21 @@ package final class DeltaTable {
         return snapshot
     }
 
+    /// The whole state at an earlier version.
+    ///
+    /// - Parameter version: At most the head's.
+    /// - Throws: `DeltaLogError` when the log does not reach back so far.
+    /// - Complexity: O(files and tombstones), and O(commits since a checkpoint before it).
+    package func snapshot(at version: Int64) throws -> Snapshot {
+        if version == head.version { return try snapshot() }
+        var snapshot = try listedSnapshot(upTo: version)
+        while snapshot.version < version {
+            let next = snapshot.version + 1
+            try snapshot.apply(try readCommit(next, content: .state).required(next))
+        }
+        return snapshot
+    }
+
     private func baseSnapshot() throws -> Snapshot {
         if checkpointVersion >= 0 {
             let key = logKey(.checkpoint(version: checkpointVersion))
@@ -147,8 +162,13 @@ package final class DeltaTable {
         if checkpointVersion < 0, let first = try readCommit(0, content: .state) {
             return try Snapshot(creation: first)
         }
+        return try listedSnapshot(upTo: head.version)
+    }
+
+    /// The state at the newest checkpoint up to a version, or at the first commit.
+    private func listedSnapshot(upTo version: Int64) throws -> Snapshot {
         let names = try store.list("\(folder)/\(LogFileName.folder)").map(\.name)
-        let segment = try LogSegment(names: names, upTo: head.version)
+        let segment = try LogSegment(names: names, upTo: version)
         if let version = segment.checkpointVersion {
             let rows = try segment.checkpointFiles.flatMap { name in
                 try CheckpointFile.read("\(folder)/\(name.path)", in: store, content: .all)

@@ -252,17 +252,6 @@ struct FaultCase: Sendable, CustomTestStringConvertible {
         #expect(fault.mend == expected.mend)
     }
 
-    @Test func aLaterKindIsRefusedPlainlyAndItsKeysAreNotLookedAt() throws {
-        let kind = "customer_csv"
-        let text = "lake: .\npipelines:\n  d: {kind: \(kind), schema: x, load: {a: b}}"
-        let fault = try #require(faults(text).first)
-        #expect(faults(text).count == 1)
-        #expect(fault.code == .notInThisRelease)
-        #expect(fault.message == "the pipeline kind “\(kind)” is not in this release")
-        #expect([fault.line, fault.column] == [3, 13])
-        #expect(fault.mend == "take it out; only pipelines of kind postgres and databricks run yet")
-    }
-
     @Test(arguments: ["warehouses: {d: {kind: x}}", "jobs: {n: {tasks: []}}"])
     func aLaterSectionIsRefusedPlainly(section: String) throws {
         let fault = try #require(faults(yaml(top: "lake: .\n\(section)")).first)
@@ -292,7 +281,7 @@ struct FaultCase: Sendable, CustomTestStringConvertible {
             places == [
                 "1 unknownKey", "1 missingKey", "2 invalidValue", "4 missingKey", "4 invalidValue",
                 "4 invalidValue",
-                "5 notInThisRelease", "6 notInThisRelease",
+                "5 missingKey", "5 missingKey", "6 notInThisRelease",
             ]
         )
         #expect(error?.description == faults.map(\.description).joined(separator: "\n"))

@@ -36,6 +36,12 @@ import Testing
         expected.objectStores = [bucket]
         let smallest = databricksYAML(objects: "\"/var/audit/databricks/**/*.json*\"")
         expected.pipelines.append(.databricks(try databricks(smallest)))
+        let files = customerYAML(objects: "\"/var/audit/customers/**/*.csv\"")
+            .replacing("wau.wau_audit_logs", with: "customers.audit_logs").replacing(
+                "  wau:",
+                with: "  customers:"
+            )
+        expected.pipelines.append(.customerCSV(try customerCSV(files)))
         #expect(try parse(uncommented) == expected)
     }
 
@@ -51,6 +57,11 @@ import Testing
         for key in DatabricksPipelineConfiguration.keys + rules {
             #expect(block.contains("  #\(key):"), "\(key)")
         }
+    }
+
+    @Test func itExplainsEverySettingOfTheCSVKind() throws {
+        let block = try #require(Self.template.text.split(separator: "#customers:").last)
+        for key in CustomerCSVPipelineConfiguration.keys { #expect(block.contains("  #\(key):"), "\(key)") }
     }
 
     @Test func eachKindIsThereWhenItIsAskedFor() throws {
@@ -69,6 +80,14 @@ import Testing
         both.databricks = events
         let postgres = Pipeline.postgres(try pipeline(Self.template.text))
         #expect(try parse(both.text).pipelines == [postgres, .databricks(expected)])
+        let files = ConfigurationTemplate.CustomerCSV(objectGlob: "/csv/**", table: "a.b")
+        let only = try parse(ConfigurationTemplate(postgres: nil, customerCSV: files).text).pipelines
+        guard case .customerCSV(let pipeline) = only.first, only.count == 1 else {
+            Issue.record("\(only)")
+            return
+        }
+        #expect(pipeline.source.objects.map(\.value) == ["/csv/**"])
+        #expect(pipeline.table.value == ConfiguredTable(schema: "a", table: "b"))
     }
 
     @Test func parametersStayLiteral() throws {

@@ -8,8 +8,8 @@ import Testing
     @Test func smallestPipelineTakesTheDocumentedDefaults() throws {
         let pipeline = try databricks(databricksYAML())
         #expect(pipeline.name == "databricks_audit")
-        #expect(pipeline.objects.map(\.value) == ["/etc/auditlake/logs/**/*.json"])
-        #expect(pipeline.listingDayCount == nil && pipeline.forgetDayCount == nil)
+        #expect(pipeline.source.objects.map(\.value) == ["/etc/auditlake/logs/**/*.json"])
+        #expect(pipeline.source.listingDayCount == nil && pipeline.source.forgetDayCount == nil)
         #expect(pipeline.schema.value == "databricks_audit")
         #expect(pipeline.goldSchema.value == "databricks_audit_gold")
         #expect(pipeline.strip == [.null, .emptyString])
@@ -19,11 +19,11 @@ import Testing
                 .actionNameNotNull: .warn, .noRowsDropped: .fail, .goldMatchesSilver: .fail,
             ]
         )
-        #expect(pipeline.verifyPrefix == .tail)
-        #expect(pipeline.onChange == .report)
+        #expect(pipeline.source.verifyPrefix == .tail)
+        #expect(pipeline.source.onChange == .report)
         #expect(pipeline.onDataLoss == .fail)
         #expect(pipeline.commitEvery == .seconds(1))
-        #expect(pipeline.pollEvery == .seconds(5))
+        #expect(pipeline.source.pollEvery == .seconds(5))
         #expect(pipeline.maxRecordByteCount == 16_777_216)
         #expect(pipeline.batchByteCount == 1_000_000_000)
         #expect(pipeline.maxPendingByteCount == 134_217_728)
@@ -48,19 +48,19 @@ import Testing
                     """
             )
         )
-        #expect(pipeline.objects.map(\.value) == ["/etc/auditlake/a/*.json", "/b/**/*.json.gz"])
+        #expect(pipeline.source.objects.map(\.value) == ["/etc/auditlake/a/*.json", "/b/**/*.json.gz"])
         #expect(pipeline.strip == [.emptyObject, .emptyArray])
         #expect(pipeline.expectations[.validWorkspaceID] == .drop)
         #expect(pipeline.expectations[.noRowsDropped] == .warn)
         #expect(pipeline.expectations[.timestampNotNull] == .fail)
         #expect(pipeline.expectations[.goldMatchesSilver] == .fail, "what is not named keeps its default")
         #expect(pipeline.expectations.count == Rule.allCases.count)
-        #expect(pipeline.verifyPrefix == .full)
-        #expect(pipeline.onChange == .reingest)
+        #expect(pipeline.source.verifyPrefix == .full)
+        #expect(pipeline.source.onChange == .reingest)
         #expect(pipeline.onDataLoss == .continue)
-        #expect(pipeline.forgetDayCount == 90)
+        #expect(pipeline.source.forgetDayCount == 90)
         #expect(pipeline.commitEvery == .milliseconds(250))
-        #expect(pipeline.pollEvery == .seconds(60))
+        #expect(pipeline.source.pollEvery == .seconds(60))
         #expect(pipeline.maxRecordByteCount == 2 << 20)
         #expect(pipeline.batchByteCount == 64_000_000)
         #expect(pipeline.maxPendingByteCount == 4096)
@@ -207,7 +207,7 @@ import Testing
             column: 7,
             message: "pipelines.databricks_audit.source.kafka is not in this release",
             mend:
-                "have the events delivered as files and name those: objects: \"/var/audit/databricks/**/*.json*\""
+                "have the records delivered as files and name those: objects: \"/var/audit/databricks/**/*.json*\""
         ),
         FaultCase(
             text: databricksYAML().replacing("{objects:", with: "{event_hubs: {hub: x}, objects:"),
@@ -216,7 +216,7 @@ import Testing
             column: 14,
             message: "pipelines.databricks_audit.source.event_hubs is not in this release",
             mend:
-                "have the events delivered as files and name those: objects: \"/var/audit/databricks/**/*.json*\""
+                "have the records delivered as files and name those: objects: \"/var/audit/databricks/**/*.json*\""
         ),
     ])
     func aFaultNamesPlaceReasonAndMend(expected: FaultCase) throws {

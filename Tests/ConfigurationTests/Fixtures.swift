@@ -53,6 +53,29 @@ func databricks(_ text: String) throws -> DatabricksPipelineConfiguration {
     return pipeline
 }
 
+/// A configuration with one pipeline of kind customer_csv; line 7 is the first of `pipeline`.
+func customerYAML(objects: String = "\"csv/**/*.csv\"", pipeline: String = "") -> String {
+    """
+    lake: ./lake
+    pipelines:
+      wau:
+        kind: customer_csv
+        source: {objects: \(objects)}
+        table: wau.wau_audit_logs
+    \(pipeline.split(separator: "\n").map { "    \($0)" }.joined(separator: "\n"))
+    """
+}
+
+/// The first pipeline of `text`, of kind customer_csv.
+func customerCSV(
+    _ text: String,
+    environment: [String: String] = [:]
+) throws -> CustomerCSVPipelineConfiguration {
+    let pipelines = try parse(text, environment: environment).pipelines
+    guard case .customerCSV(let pipeline) = try #require(pipelines.first) else { throw AnotherKind() }
+    return pipeline
+}
+
 /// The faults of a text that must not load.
 func faults(_ text: String, environment: [String: String] = [:]) -> [ConfigurationFault] {
     do {

@@ -10,7 +10,7 @@ import Testing
     }
 
     @Test func aQueueNeedsItsURLAlone() throws {
-        let notifications = try databricks(source("{queue_url: \"\(Self.url)\"}")).notifications
+        let notifications = try databricks(source("{queue_url: \"\(Self.url)\"}")).source.notifications
         #expect(
             notifications
                 == NotificationsConfiguration(
@@ -20,12 +20,12 @@ import Testing
                     listEvery: .seconds(3_600)
                 )
         )
-        #expect(try databricks(databricksYAML()).notifications == nil)
+        #expect(try databricks(databricksYAML()).source.notifications == nil)
     }
 
     @Test func everyKeyIsTaken() throws {
         let text = "{queue_url: \"\(Self.url)\", region: eu-west-3, profile: audit, list_every: 10m}"
-        let notifications = try #require(try databricks(source(text)).notifications)
+        let notifications = try #require(try databricks(source(text)).source.notifications)
         #expect(notifications.region?.value == "eu-west-3" && notifications.profile?.value == "audit")
         #expect(notifications.listEvery == .seconds(600))
     }
@@ -41,7 +41,7 @@ import Testing
         ("http://localhost:4566/queue/us-east-1/000000000000/q", nil),
     ])
     func theHostTellsTheRegion(url: String, region: String?) throws {
-        let notifications = try databricks(source("{queue_url: \"\(url)\"}")).notifications
+        let notifications = try databricks(source("{queue_url: \"\(url)\"}")).source.notifications
         #expect(notifications?.region?.value == region)
     }
 

@@ -109,7 +109,7 @@ import Testing
     @Test(arguments: [("7d", 7), ("1d", 1), ("48h", 2)])
     func aWindowIsANumberOfDays(text: String, count: Int) throws {
         let window = "[\"s3://acme/a/**\"], window: \(text)"
-        #expect(try databricks(databricksYAML(objects: window)).listingDayCount == count)
+        #expect(try databricks(databricksYAML(objects: window)).source.listingDayCount == count)
     }
 
     @Test(arguments: ["7", "0d", "-1d", "36h", "1ms", "a week"])
@@ -128,7 +128,7 @@ import Testing
 
     @Test func theObjectsOfAPipelineLieInOnePlace() throws {
         let pipeline = try databricks(databricksYAML(objects: "[\"s3://acme/a/**\", \"s3://acme/b/*.json\"]"))
-        #expect(pipeline.objects.map(\.value) == ["s3://acme/a/**", "s3://acme/b/*.json"])
+        #expect(pipeline.source.objects.map(\.value) == ["s3://acme/a/**", "s3://acme/b/*.json"])
         for objects in ["[/a/*, \"s3://acme/b\"]", "[\"s3://acme/a\", \"s3://other/b\"]"] {
             let found = faults(databricksYAML(objects: objects))
             let message = "pipelines.databricks_audit.source.objects names objects of several places"

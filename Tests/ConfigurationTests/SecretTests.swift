@@ -104,13 +104,13 @@ import Testing
         ("kind: postgres", "kind: ${S}", "hunter2!"), ("primary", "r\n    keep: ${S}", "auditt"),
         ("primary", "r\n    redact: ${S}", "hunter2!"), ("primary", "r\n    batch_bytes: ${S}", "hunter2!"),
         ("primary", "r\n    timezone: ${S}", "Europe/Berln"), ("primary", "${S}", ""),
-        ("kind: postgres", "kind: ${S}", "customer_csv"),
+        ("kind: postgres", "kind: ${S}", "customer_csf"),
     ])
     func noFaultShowsTheValueOfAVariable(old: String, new: String, value: String) {
         let found = faults(yaml().replacing(old, with: new), environment: ["S": value])
         #expect(found.count == 1)
         for fault in found {
-            #expect(!fault.description.contains("hunter2") && !fault.description.contains("customer_csv"))
+            #expect(!fault.description.contains("hunter2") && !fault.description.contains("customer_csf"))
             #expect(!fault.mend.contains("did you mean"), "the nearest name would give the value away")
         }
     }

@@ -98,6 +98,16 @@ package final class ObjectReader {
         }
     }
 
+    /// Reads bytes before `from`, which earlier batches have.
+    ///
+    /// - Returns: The number of bytes; 0 at `from`.
+    /// - Throws: `StorageError`.
+    package func readBehind(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+        guard offset < from else { return 0 }
+        let wanted = Int(min(UInt64(buffer.count), from - offset))
+        return try bytes.read(at: offset, into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted]))
+    }
+
     /// What the end of the object says of its last line; to be asked when `read` gave 0.
     ///
     /// An object that was written to while it was read is found again by the next look.

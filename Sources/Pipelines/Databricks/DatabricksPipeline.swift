@@ -15,21 +15,20 @@ package final class DatabricksPipeline {
     let lake: Lake
     let observer: PipelineObserver
     let clock: @Sendable () -> Int64
-    /// The delivered files as they were last seen.
-    let drops: ObjectDrops
-    /// The same as a bucket has them that tells of new ones; nil when none does.
-    let notified: NotifiedObjects?
+    /// Takes the delivered files.
+    private(set) lazy var intake = ObjectIntake(
+        settings.objects,
+        batchByteCount: settings.batchByteCount,
+        for: self
+    )
     /// Quarantine, bronze, silver and the gold tables that were met, in order of first sight.
     private(set) var tables: [GroupTable] = []
     /// The shard's uuid.
     private var appID = ""
     var tableHints: [String: TableHint] = [:]
     var summary = RunSummary()
-    var progress = PipelineProgress()
     /// What the source said at the last look.
     var standingRemarks: Set<SourceRemark> = []
-    var unreadable: [StorageError] = []
-    var hasBacklog = false
     /// What a replay found, on its way into the shard's state.
     var amendment: ServiceAmendment?
     /// By gold table, the schema that was seen to have every column of the service as it was then.
@@ -45,8 +44,6 @@ package final class DatabricksPipeline {
         self.lake = lake
         self.observer = observer
         self.clock = clock
-        notified = settings.notifiedObjects(clock: clock)
-        drops = notified.map { settings.drops(in: $0, clock: clock) } ?? settings.drops(clock: clock)
     }
 
     // MARK: Tables
@@ -124,7 +121,9 @@ extension DatabricksPipeline: PipelineWork {
     var mainTable: TableName { settings.silver }
     var commitInterval: Duration { settings.commitInterval }
     var readsSource: Bool { settings.layers != .gold }
-    var longestWait: Duration { readsSource ? settings.pollInterval : settings.commitInterval }
+    var unreadable: [StorageError] { intake.unreadable }
+    var hasBacklog: Bool { intake.hasBacklog }
+    var longestWait: Duration { readsSource ? settings.objects.pollInterval : settings.commitInterval }
     var projections: [any PlanProjection] { [ExpectationsProjection(), ServicesProjection()] }
     var configuredPipelines: Set<String>? { settings.configuredPipelines }
 
@@ -142,8 +141,8 @@ extension DatabricksPipeline: PipelineWork {
     func makeKeeper() -> SpoolKeeper? { nil }
 
     func makeWatcher() -> any SourceWatcher {
-        guard readsSource, let notified else { return PollingWatcher() }
-        return NotificationWatcher(notified)
+        guard readsSource else { return PollingWatcher() }
+        return intake.makeWatcher()
     }
     func received(_ plan: BatchPlan, isOwn: Bool) {
         if isOwn { amendment = nil }

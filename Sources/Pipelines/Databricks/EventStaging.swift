@@ -2,10 +2,11 @@ import AuditFormats
 import BatchProtocol
 import Catalog
 import Columnar
+import Intake
 import ParquetFiles
 
 /// One parse that feeds every layer: lines go in, data files of all tables come out.
-final class EventStaging {
+final class EventStaging: ObjectStaging {
     private let pipeline: DatabricksPipeline
     private let known: KnownServices
     private let wanted: Set<TableName>?
@@ -15,8 +16,6 @@ final class EventStaging {
     /// Since 1970-01-01.
     private let ingestDay: Int64
     private var decoder: DatabricksDecoder
-    /// Bytes that are being read.
-    var window = InputWindow()
 
     /// Begins a batch.
     ///
@@ -62,23 +61,14 @@ final class EventStaging {
     /// Events and lines so far.
     var totals: DatabricksDecoder.Totals { decoder.totals }
 
-    /// Runs `body`; when it fails, the files are removed.
-    func whileEncoding<Result>(_ body: () throws -> Result) throws -> Result {
-        do {
-            return try body()
-        } catch {
-            encoder.cancel()
-            throw error
-        }
-    }
-
-    /// Gives the batch up and removes its files.
     func cancel() { encoder.cancel() }
 
-    /// Whether a line has been read in part, so that what follows it belongs to the batch, too.
-    var isInsideLine: Bool { decoder.isInsideLine }
+    var isInsideRecord: Bool { decoder.isInsideLine }
+    var rowCount: Int { decoder.totals.silverRowCount }
 
-    /// What follows is of another object.
+    func begin(_ reader: ObjectReader, modified: Int64) { begin(reader.key, modified: modified) }
+
+    /// What follows are rows of bronze of another object.
     func begin(_ source: String, modified: Int64?) {
         decoder.begin(source: source, sourceTime: modified)
     }
@@ -89,20 +79,22 @@ final class EventStaging {
         begin(source, modified: modified)
     }
 
-    /// Decodes the first bytes of the window.
-    ///
-    /// - Returns: Bytes that are done with.
-    func decode(_ byteCount: Int, at offset: UInt64, isEnd: Bool) throws -> Int {
+    func isWhole(lastRecord bytes: UnsafeRawBufferPointer) -> Bool { UnfinishedLine(bytes).isWholeObject }
+
+    func decode(
+        _ bytes: UnsafeRawBufferPointer,
+        paddingByteCount: Int,
+        at offset: UInt64,
+        isEnd: Bool
+    ) throws -> Int {
         var consumed = 0
         while true {
-            let step = window.withBytes(byteCount) { bytes, padding in
-                decoder.decode(
-                    UnsafeRawBufferPointer(rebasing: bytes[consumed...]),
-                    paddingByteCount: padding,
-                    baseOffset: offset + UInt64(consumed),
-                    isEnd: isEnd
-                )
-            }
+            let step = decoder.decode(
+                UnsafeRawBufferPointer(rebasing: bytes[consumed...]),
+                paddingByteCount: paddingByteCount,
+                baseOffset: offset + UInt64(consumed),
+                isEnd: isEnd
+            )
             consumed += step.consumed
             try demandNoFailure()
             guard step.stop == .rowGroupFull else { return consumed }
@@ -210,7 +202,7 @@ final class EventStaging {
     /// - Returns: The files, by the folder that they lie in, and the services as they are after all rows.
     /// - Throws: `PipelineError` with code `expectationFailed` when an event breaks a rule that may not be broken.
     func finishReplay() throws -> (files: [String: [StagedFile]], services: [ServiceSchema]) {
-        try whileEncoding {
+        try orCancel {
             if let failure = decoder.failure {
                 throw PipelineError(
                     code: .expectationFailed,
@@ -229,7 +221,7 @@ final class EventStaging {
 
     /// Makes every file durable.
     func finish() throws -> StagedBatch {
-        try whileEncoding {
+        try orCancel {
             decoder.endLine()
             let services = decoder.services
             try decoder.flushAll { try submit($0, $1, services) }

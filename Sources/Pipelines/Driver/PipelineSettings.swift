@@ -6,12 +6,15 @@ package enum PipelineSettings: Sendable {
     case postgres(PostgresPipelineSettings)
     /// Databricks audit events into bronze, silver and gold.
     case databricks(DatabricksPipelineSettings)
+    /// CSV files of customers into one table.
+    case customerCSV(CustomerCSVPipelineSettings)
 
     /// The pipeline's name.
     package var name: String {
         switch self {
         case .postgres(let settings): settings.name
         case .databricks(let settings): settings.name
+        case .customerCSV(let settings): settings.name
         }
     }
 
@@ -20,6 +23,7 @@ package enum PipelineSettings: Sendable {
         switch self {
         case .postgres(let settings): settings.table
         case .databricks(let settings): settings.silver
+        case .customerCSV(let settings): settings.table
         }
     }
 
@@ -36,6 +40,16 @@ package enum PipelineSettings: Sendable {
         switch self {
         case .postgres(let settings): settings.quarantine
         case .databricks(let settings): settings.quarantine
+        case .customerCSV(let settings): settings.quarantine
+        }
+    }
+
+    /// The delivered objects that the pipeline reads; nil for one that reads something else.
+    package var objects: ObjectIntakeSettings? {
+        switch self {
+        case .postgres: nil
+        case .databricks(let settings): settings.objects
+        case .customerCSV(let settings): settings.objects
         }
     }
 
@@ -100,6 +114,8 @@ package enum PipelineSettings: Sendable {
             PostgresPipeline(settings: settings, lake: lake, observer: observer, clock: clock)
         case .databricks(let settings):
             DatabricksPipeline(settings: settings, lake: lake, observer: observer, clock: clock)
+        case .customerCSV(let settings):
+            CustomerCSVPipeline(settings: settings, lake: lake, observer: observer, clock: clock)
         }
     }
 
@@ -108,6 +124,7 @@ package enum PipelineSettings: Sendable {
         switch self {
         case .postgres: PostgresPipeline.stackByteCount
         case .databricks: DatabricksPipeline.stackByteCount
+        case .customerCSV: CustomerCSVPipeline.stackByteCount
         }
     }
 }

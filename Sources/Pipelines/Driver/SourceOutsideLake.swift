@@ -6,10 +6,8 @@ extension PipelineSettings {
     ///
     /// - Throws: `PipelineError` with code `sourceConflict` when it would; `StorageError`.
     package func demandSourceOutside(_ lake: Lake) throws {
-        guard case .databricks(let settings) = self else { return }
-        let drops = settings.drops { 0 }
-        let gold = TableName(catalog: settings.catalog, schema: settings.goldSchema, table: "jobs")
-        for table in [settings.bronze, gold] {
+        guard let drops = objects?.drops(clock: { 0 }) else { return }
+        for table in exampleTables {
             let file = lake.store.path("\(table.folder)/date=2026-01-31/part-0.zstd.parquet")
             guard try drops.means(file) else { continue }
             throw PipelineError(
@@ -19,6 +17,19 @@ extension PipelineSettings {
                 mend:
                     "give the deliveries a folder of their own, or end the pattern with the files' suffix, as in **/*.json*"
             )
+        }
+    }
+
+    /// Tables of every schema that the pipeline fills.
+    private var exampleTables: [TableName] {
+        switch self {
+        case .postgres(let settings): [settings.table]
+        case .databricks(let settings):
+            [
+                settings.bronze,
+                TableName(catalog: settings.catalog, schema: settings.goldSchema, table: "jobs"),
+            ]
+        case .customerCSV(let settings): [settings.table]
         }
     }
 }

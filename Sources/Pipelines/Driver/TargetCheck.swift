@@ -21,7 +21,7 @@ extension PipelineSettings {
         guard !fed.isEmpty, !fed.contains(mainTable.description) else { return }
         let (keys, former) =
             switch self {
-            case .postgres: ("catalog: and table:", fed.first { $0 != quarantine.description })
+            case .postgres, .customerCSV: ("catalog: and table:", fed.first { $0 != quarantine.description })
             case .databricks: ("catalog: and schema:", fed.first { $0.hasSuffix(".\(mainTable.table)") })
             }
         throw PipelineError(

@@ -19,7 +19,7 @@ extension DatabricksPipeline {
         )
         let quarantine = basis.tables[settings.quarantine]
         var lines = try QuarantinedLines(of: quarantine)
-        try staging.whileEncoding { try decode(basis, into: staging, &lines) }
+        try staging.orCancel { try decode(basis, into: staging, &lines) }
         var made = try staging.finishReplay()
         guard target.layer == .silver else { return made }
         let quarantined = made.files.removeValue(forKey: target.quarantineFolder) ?? []

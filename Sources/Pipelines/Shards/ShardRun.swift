@@ -161,12 +161,14 @@ struct ShardRun {
             stateSnapshot: stateSnapshot,
             ranges: staged.ranges,
             tables: pipeline.tables.map { table in
-                PlannedTable(
+                var planned = PlannedTable(
                     name: table.name.description,
                     tableID: table.delta.head.metadata.id,
                     rows: staged.rowCount(table.name),
                     isDeferrable: pipeline.isDeferrable(table.name)
                 )
+                if table.name == pipeline.mainTable { planned.comparedVersion = staged.comparedVersion }
+                return planned
             }
         )
         plan.objects = staged.objects.isEmpty ? nil : staged.objects

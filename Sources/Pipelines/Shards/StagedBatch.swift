@@ -24,6 +24,8 @@ struct StagedBatch {
     var firstDay: Int64?
     /// Records left out by the configuration, by its setting.
     var leftOut: [String: Int] = [:]
+    /// The version of the main table that the rows were compared with; nil when they were not.
+    var comparedVersion: Int64?
     /// The settings that the rows depend on; nil when a redo takes those of its run.
     var settings: String?
     /// What changed in the values that the pipeline keeps in mind.

@@ -32,13 +32,18 @@ package final class PipelineLooks {
         source =
             switch settings {
             case .postgres(let settings): .files(settings, TailedFiles(source: settings.source))
-            case .databricks(let settings):
-                if let interval = settings.listingInterval {
-                    .listed(settings.drops(clock: clock), Recurrence(every: interval, uptime: uptime))
-                } else {
-                    .objects(settings.drops(clock: clock))
-                }
+            case .databricks(let settings): Self.source(settings.objects, clock, uptime)
+            case .customerCSV(let settings): Self.source(settings.objects, clock, uptime)
             }
+    }
+
+    private static func source(
+        _ objects: ObjectIntakeSettings,
+        _ clock: @escaping @Sendable () -> Int64,
+        _ uptime: @escaping () -> Int64
+    ) -> Source {
+        guard let interval = objects.listingInterval else { return .objects(objects.drops(clock: clock)) }
+        return .listed(objects.drops(clock: clock), Recurrence(every: interval, uptime: uptime))
     }
 
     /// Looks at lake and source; writes nothing, and does not hold up a run.
@@ -94,7 +99,7 @@ package final class PipelineLooks {
             let (files, look) = try reader.files()
             return (files, look, LeftAloneObjects())
         case .objects(let drops):
-            return Self.status(try drops.look(after: state.objects, limit: .max, listing: .anew), now: now)
+            return status(try drops.look(after: state.objects, limit: .max, listing: .anew), now: now)
         case .listed(let drops, var listing):
             let isDue = listing.isDue
             let look = try drops.look(after: state.objects, limit: .max, listing: isDue ? .anew : .never)
@@ -102,19 +107,20 @@ package final class PipelineLooks {
                 listing.note()
                 source = .listed(drops, listing)
             }
-            return Self.status(look, now: now)
+            return status(look, now: now)
         }
     }
 
     /// Of a hundred thousand objects only the unread ones say something.
-    private static func status(
+    private func status(
         _ look: ObjectLook,
         now: Int64
     ) -> (files: [SourceFileStatus], look: Look?, leftAlone: LeftAloneObjects) {
+        let format = if case .customerCSV = settings { "csv" } else { "events" }
         let files = look.objects.map { object in
             SourceFileStatus(
                 path: object.key,
-                format: "events",
+                format: format,
                 offset: object.from,
                 byteCount: object.byteCount,
                 lagBytes: object.byteCount - min(object.from, object.byteCount),

@@ -35,7 +35,7 @@ struct CheckCommand: AsyncParsableCommand {
                     let check = try SourceCheck(pipeline.name, settings)
                     findings += check.findings + SpoolCheck(settings, lake).findings
                     sources += check.files.map { [$0] } ?? []
-                case .databricks(let settings): findings += ObjectSourceCheck(settings).findings
+                case .databricks, .customerCSV: findings += ObjectSourceCheck(settings)?.findings ?? []
                 }
             }
             findings += try configuration.abandonedSpools().map(\.finding)

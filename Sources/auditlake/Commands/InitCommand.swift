@@ -8,7 +8,7 @@ struct InitCommand: AsyncParsableCommand {
         commandName: "init",
         abstract: "Write a commented auditlake.yaml.",
         discussion:
-            "For PostgreSQL logs with --files, for Databricks audit events with --objects, for both with both; for PostgreSQL when neither is given."
+            "For PostgreSQL logs with --files, for Databricks audit events with --objects, for CSV files of customers with --csv, and for several with several; for PostgreSQL when none is given."
     )
 
     @Option(name: .shortAndLong, help: "Where to write it.")
@@ -29,6 +29,12 @@ struct InitCommand: AsyncParsableCommand {
     @Option(help: "The schema of their tables bronze and silver; gold lies in the one with _gold behind it.")
     var schema = "databricks_audit"
 
+    @Option(help: "The CSV files of customers to read; ** crosses folders.")
+    var csv: String?
+
+    @Option(help: "The table to fill from them, schema.table.")
+    var csvTable = "customers.audit_logs"
+
     @Flag(help: "Overwrite a file that is there.")
     var force = false
 
@@ -46,8 +52,9 @@ struct InitCommand: AsyncParsableCommand {
                 table: table
             )
             let template = ConfigurationTemplate(
-                postgres: files == nil && objects != nil ? nil : postgres,
-                databricks: objects.map { .init(objectGlob: $0, schema: schema) }
+                postgres: files == nil && (objects != nil || csv != nil) ? nil : postgres,
+                databricks: objects.map { .init(objectGlob: $0, schema: schema) },
+                customerCSV: csv.map { .init(objectGlob: $0, table: csvTable) }
             )
             do {
                 try Data(template.text.utf8).write(to: URL(fileURLWithPath: config), options: .atomic)

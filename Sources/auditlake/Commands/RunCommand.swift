@@ -44,9 +44,9 @@ struct RunCommand: AsyncParsableCommand {
     private func layered(_ settings: PipelineSettings) throws -> PipelineSettings {
         switch (settings, only) {
         case (_, .all): return settings
-        case (.postgres(let postgres), _):
+        case (.postgres, _), (.customerCSV, _):
             throw UsageError(
-                message: "the pipeline \(postgres.name) has no layers \(only.rawValue)",
+                message: "the pipeline \(settings.name) has no layers \(only.rawValue)",
                 mend: "name the pipelines of kind databricks to run"
             )
         case (.databricks(var databricks), .bronzeAndSilver):

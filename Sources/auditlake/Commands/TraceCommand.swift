@@ -135,7 +135,7 @@ extension LakeConfiguration {
         try pipelines.compactMap { pipeline in
             switch pipeline {
             case .postgres(let postgres): try settings(of: postgres)
-            case .databricks: nil
+            case .databricks, .customerCSV: nil
             }
         }
     }

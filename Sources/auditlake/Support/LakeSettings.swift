@@ -70,6 +70,7 @@ extension LakeConfiguration {
         switch pipeline {
         case .postgres(let pipeline): .postgres(try settings(of: pipeline))
         case .databricks(let pipeline): .databricks(try settings(of: pipeline))
+        case .customerCSV(let pipeline): .customerCSV(try settings(of: pipeline))
         }
     }
 

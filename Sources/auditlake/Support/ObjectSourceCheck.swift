@@ -10,21 +10,25 @@ struct ObjectSourceCheck {
     private static let sampleByteCount = 1 << 20
 
     private let name: String
-    private let settings: DatabricksPipelineSettings
+    private let objects: ObjectIntakeSettings
+    private let settings: PipelineSettings
 
-    init(_ settings: DatabricksPipelineSettings) {
+    /// The check of a pipeline; nil for one that reads no objects.
+    init?(_ settings: PipelineSettings) {
+        guard let objects = settings.objects else { return nil }
         name = settings.name
+        self.objects = objects
         self.settings = settings
     }
 
     var findings: [Finding] {
         do {
-            guard LogFormat.jsonlog.isReadable else {
+            if case .databricks = settings, !LogFormat.jsonlog.isReadable {
                 return [
                     Finding(.bad, name, "libsimdjson.so.14 is not installed", mend: "install libsimdjson14")
                 ]
             }
-            let drops = settings.drops(clock: wallClock)
+            let drops = objects.drops(clock: wallClock)
             let look = try drops.look(after: ObjectLedger(), limit: .max)
             let bytes = look.objects.reduce(0) { $0 + $1.byteCount }
             var findings: [Finding] = []
@@ -35,7 +39,7 @@ struct ObjectSourceCheck {
                 Finding(.warning, name, SourceRemark.objects(remark).words, mend: "check source: objects")
             }
             findings += look.unreadable.map { Finding(.bad, name, $0.description, mend: $0.mend) }
-            if let queue = settings.notifications?.queue { findings.append(queueFinding(queue)) }
+            if let queue = objects.notifications?.queue { findings.append(queueFinding(queue)) }
             for object in samples(of: look.objects) {
                 if let finding = try sampleFinding(object, drops) { findings.append(finding) }
             }
@@ -73,26 +77,27 @@ struct ObjectSourceCheck {
         }
         var window = InputWindow()
         let count = try window.fill(0, Self.sampleByteCount) { try reader.read(into: $0) }
-        var decoder = DatabricksDecoder(settings: settings.decoding, services: [])
-        decoder.begin(source: object.key, sourceTime: nil)
         let isEnd = try count < Self.sampleByteCount && reader.ending() == .complete
-        _ = window.withBytes(count) { bytes, padding in
-            decoder.decode(bytes, paddingByteCount: padding, baseOffset: 0, isEnd: isEnd)
-        }
-        let totals = decoder.totals
-        guard totals.quarantineRowCount > 0 else { return nil }
-        if totals.silverRowCount == 0 {
+        guard
+            let sample = window.withBytes(
+                count,
+                { bytes, padding in
+                    ObjectSample(bytes, padding, of: object.key, isEnd: isEnd, settings)
+                }
+            ), sample.faultCount > 0
+        else { return nil }
+        if sample.recordCount == sample.faultCount {
             return Finding(
                 .bad,
                 name,
-                "\(object.key) holds no audit events",
+                "\(object.key) holds no \(sample.word)",
                 mend: "correct the pattern under source: objects"
             )
         }
         return Finding(
             .warning,
             name,
-            "\(object.key): \(totals.quarantineRowCount) damaged records among \(totals.recordCount)",
+            "\(object.key): \(sample.faultCount) damaged records among \(sample.recordCount)",
             mend: "they will go to the quarantine table"
         )
     }

@@ -15,8 +15,8 @@ import Testing
 
     private func withLake(_ body: (inout Fixture) throws -> Void) throws {
         try Fixture.with { lake in
-            lake.settings.bucket = bucket
-            lake.settings.source.patterns = ["s3://bucket/audit/**/*.json"]
+            lake.settings.objects.bucket = bucket
+            lake.settings.objects.source.patterns = ["s3://bucket/audit/**/*.json"]
             try body(&lake)
         }
     }
@@ -97,7 +97,7 @@ import Testing
 
     @Test func objectsAreForgottenBehindTheNewestOneThatWasRead() throws {
         try withLake { lake in
-            lake.settings.forgetDayCount = 3
+            lake.settings.objects.forgetDayCount = 3
             put("a.json", Self.events(1...1), day: 20_000)
             put("b.json", Self.events(2...2), day: 20_002)
             try lake.run()
@@ -114,7 +114,7 @@ import Testing
             #expect(try lake.plan(3).firstDay == nil, "nothing newer was read")
             try lake.expectExact(Self.events(1...3) + Self.events(5...5))
             // Without the setting nothing more is forgotten, and what was forgotten is not read again.
-            lake.settings.forgetDayCount = nil
+            lake.settings.objects.forgetDayCount = nil
             put("e.json", Self.events(6...6), day: 20_300)
             try lake.run()
             #expect(try lake.plan(4).firstDay == nil)
@@ -124,7 +124,7 @@ import Testing
 
     @Test func aTimeThatLiesAheadMakesNothingForgottenButWhatIsOld() throws {
         try withLake { lake in
-            lake.settings.forgetDayCount = 3
+            lake.settings.objects.forgetDayCount = 3
             put("a.json", Self.events(1...1), day: 60_000)
             try lake.run()
             #expect(try lake.plan(1).firstDay == lake.now / Self.day - 3)
@@ -133,7 +133,7 @@ import Testing
 
     @Test func aRedoForgetsWhatThePlanSays() throws {
         try withLake { lake in
-            lake.settings.forgetDayCount = 3
+            lake.settings.objects.forgetDayCount = 3
             put("a.json", Self.events(1...1), day: 20_000)
             try lake.run()
             put("b.json", Self.events(2...2), day: 20_010)
@@ -144,7 +144,7 @@ import Testing
                     false
                 }
             }
-            lake.settings.forgetDayCount = nil
+            lake.settings.objects.forgetDayCount = nil
             let summary = try lake.run()
             #expect(summary.redoneBatches == 1 && summary.remarks == [.objects(.areTooOld(count: 1))])
             try lake.expectExact(Self.events(1...2))
@@ -189,7 +189,7 @@ import Testing
     /// `run --once` looks once more when all is read: the second look leaps over old days.
     @Test func anObjectOfAnOldDayThatCannotBeReadIsTold() throws {
         try withLake { lake in
-            lake.settings.listingDayCount = 7
+            lake.settings.objects.listingDayCount = 7
             put("date=2020-01-01/a.json", Self.events(1...2))
             put("date=2026-11-21/b.json", Self.events(3...4))
             let denied = StorageError(code: .permissionDenied, operation: "read", path: "a.json")

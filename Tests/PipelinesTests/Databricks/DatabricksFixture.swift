@@ -93,7 +93,7 @@ struct DatabricksFixture {
     /// Moves the folder of deliveries, and has it read from there.
     mutating func move(_ folder: String, to other: String) throws {
         try FileManager.default.moveItem(atPath: "\(root)/\(folder)", toPath: "\(root)/\(other)")
-        settings.source.patterns = ["\(root)/\(other)"]
+        settings.objects.source.patterns = ["\(root)/\(other)"]
     }
 
     func remove(_ name: String) throws {

@@ -14,9 +14,9 @@ import Testing
     private let queue = MemoryQueue()
 
     private func prepare(_ lake: inout Fixture) {
-        lake.settings.bucket = bucket
-        lake.settings.source.patterns = ["s3://bucket/audit/**/*.json"]
-        lake.settings.notifications = .init(queue: queue)
+        lake.settings.objects.bucket = bucket
+        lake.settings.objects.source.patterns = ["s3://bucket/audit/**/*.json"]
+        lake.settings.objects.notifications = .init(queue: queue)
     }
 
     /// Puts an object; the bucket tells of it.
@@ -85,8 +85,8 @@ import Testing
     func looksOfMetricsListNoMoreOftenThanRuns(_ isNotified: Bool) throws {
         try Fixture.with { lake in
             prepare(&lake)
-            lake.settings.pollInterval = .seconds(60)
-            if !isNotified { lake.settings.notifications = nil }
+            lake.settings.objects.pollInterval = .seconds(60)
+            if !isNotified { lake.settings.objects.notifications = nil }
             var uptime: Int64 = 0
             let looks = PipelineLooks(.databricks(lake.settings), uptime: { uptime })
             func lag(at seconds: Int64) throws -> (files: Int, listings: Int) {
@@ -113,7 +113,7 @@ import Testing
         try await Fixture.with { lake in
             prepare(&lake)
             // No look comes of itself before the test is over.
-            lake.settings.pollInterval = .seconds(3_600)
+            lake.settings.objects.pollInterval = .seconds(3_600)
             put("a.json", 1...2, etag: 1)
             let run = FollowedRun(lake, .all)
             await run.rows(2)
@@ -134,7 +134,7 @@ import Testing
     @Test func aRunThatFollowsListsWhileTheQueueCannotBeRead() async throws {
         try await Fixture.with { lake in
             prepare(&lake)
-            lake.settings.pollInterval = .milliseconds(1)
+            lake.settings.objects.pollInterval = .milliseconds(1)
             let error = StorageError(code: .permissionDenied, operation: "receive messages of", path: "q")
             queue.fail(error)
             let run = FollowedRun(lake, .all)

@@ -51,7 +51,7 @@ import Testing
 
     @Test func aFileWhoseOldLinesChangedIsReadAgainWhenAsked() throws {
         try Fixture.with { lake in
-            lake.settings.source.onChange = .reingest
+            lake.settings.objects.source.onChange = .reingest
             try lake.deliver([Fixture.event(1), Fixture.event(2)])
             try lake.run()
             try lake.deliver([Fixture.event(9), Fixture.event(2)])

@@ -143,12 +143,12 @@ import Testing
             let status = try PipelineLooks(.databricks(lake.settings)).look(lake.lake, now: lake.now)
             #expect(status.files.isEmpty && status.leftAlone.count == 1)
             #expect(status.leftAlone.keys == ["\(lake.root)/drops/a.json"])
-            lake.settings.source.onChange = .reingest
+            lake.settings.objects.source.onChange = .reingest
             #expect(try lake.run().rows == 3)
             let all = ["r-1", "r-2", "r-2", "r-3", "r-4", "r-7"]
             #expect(try lake.texts("requestId", of: lake.settings.silver) == all)
             #expect(try lake.run().batches == 0)
-            lake.settings.source.onChange = .report
+            lake.settings.objects.source.onChange = .report
             #expect(try lake.run().batches == 0)
         }
     }
@@ -161,7 +161,7 @@ import Testing
     ])
     func aSourceThatMeansTheLakeIsRefused(_ pattern: String) throws {
         try withLake { lake in
-            lake.settings.source.patterns = ["\(lake.root)\(pattern)"]
+            lake.settings.objects.source.patterns = ["\(lake.root)\(pattern)"]
             #expect { try lake.run() } throws: { error in
                 guard let error = error as? PipelineError else { return false }
                 return error.code == .sourceConflict && error.message.contains("\(lake.root)/lake")
@@ -173,7 +173,7 @@ import Testing
     @Test(arguments: ["/**/a.json*", "/drops/**/*", "/d*/*", "/{drops,other}"])
     func aSourceBesideTheLakeIsRead(_ pattern: String) throws {
         try withLake { lake in
-            lake.settings.source.patterns = ["\(lake.root)\(pattern)"]
+            lake.settings.objects.source.patterns = ["\(lake.root)\(pattern)"]
             try lake.deliver([Fixture.event(1)])
             for _ in 0..<2 { try lake.run() }
             try lake.expectExact([Fixture.event(1)])
@@ -271,7 +271,7 @@ import Testing
             try lake.run()
             let copy = "\(lake.root)/copy"
             try FileManager.default.copyItem(atPath: "\(lake.root)/drops", toPath: copy)
-            lake.settings.source.patterns.append(copy)
+            lake.settings.objects.source.patterns.append(copy)
             #expect(try lake.run().rows == 1)
         }
     }
