@@ -1,5 +1,5 @@
 # Everything a person needs: make demo, make test.
-.PHONY: demo live test build bootstrap kill-test integration s3-fault-test s3-kill-test databricks-test databricks-kill-test customer-kill-test rotation-test outcomes-test secrets-test soak bench bench-databricks bench-customers bench-objects bench-live lint clean
+.PHONY: demo live test build bootstrap kill-test integration s3-fault-test s3-kill-test databricks-test databricks-kill-test customer-kill-test warehouse-kill-test redshift-test rotation-test outcomes-test secrets-test soak bench bench-databricks bench-customers bench-objects bench-live lint clean
 
 build: bootstrap
 	swift build -c release --product auditlake
@@ -41,6 +41,14 @@ s3-kill-test: build
 # The same for Databricks events: every table of the three layers.
 databricks-kill-test: build
 	@Scripts/python IntegrationTests/databricks_kill_test.py --kills $(KILLS)
+
+# Loads into PostgreSQL while auditlake, its backend or the server die.
+warehouse-kill-test: build
+	@Scripts/python IntegrationTests/warehouse_kill_test.py --kills $(KILLS)
+
+# What Redshift is told and gets, by a stand-in.
+redshift-test: build
+	@Scripts/python IntegrationTests/redshift_test.py
 
 # Every column of bronze, silver and gold against an independent reading of the events, in five readers.
 databricks-test: build

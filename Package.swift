@@ -62,6 +62,7 @@ let package = Package(
             cxxSettings: [.unsafeFlags(["-std=c++17", "-O2", "-Wall", "-Wextra", "-Werror"])]
         ),
         .systemLibrary(name: "CPgQuery"),
+        .systemLibrary(name: "CPostgres"),
 
         // Threads.
         .target(name: "Monitors", swiftSettings: hot),
@@ -122,6 +123,14 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        .target(
+            name: "Warehouse",
+            dependencies: [
+                "CPostgres", "Columnar", "DeltaLog", "DeltaTables", "ObjectStorage", "ParquetFiles",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            swiftSettings: hot
+        ),
 
         // Assembly.
         .target(
@@ -152,7 +161,7 @@ let package = Package(
             dependencies: [
                 "AuditFormats", "BatchProtocol", "Catalog", "Configuration", "DeltaTables", "Intake",
                 "ObjectStorage",
-                "Pipelines", "Query", "Telemetry",
+                "Pipelines", "Query", "Telemetry", "Warehouse",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -259,5 +268,13 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(name: "QueryTests", dependencies: ["Query"], swiftSettings: strict),
+        .testTarget(
+            name: "WarehouseTests",
+            dependencies: [
+                "Columnar", "DeltaLog", "DeltaTables", "ObjectStorage", "ParquetFiles", "Warehouse",
+            ],
+            exclude: ["Golden"],
+            swiftSettings: strict
+        ),
     ]
 )

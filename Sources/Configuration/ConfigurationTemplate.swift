@@ -133,6 +133,10 @@ package struct ConfigurationTemplate: Hashable, Sendable {
             #batch_bytes: 1GB
             #max_pending_bytes: 128MiB
 
+            # auditlake load brings the table into one of the warehouses below, too. For example:
+            # {warehouse: dwh, table: public.audit_logs}; with mode: merge, key: [COLUMN] rows of a key replace older ones.
+            #load: ~
+
         """
     }
 
@@ -186,6 +190,9 @@ package struct ConfigurationTemplate: Hashable, Sendable {
                 #batch_bytes: 1GB
                 #max_pending_bytes: 128MiB
 
+                # auditlake load brings silver into one of the warehouses below, too: {warehouse: dwh, table: public.silver}.
+                #load: ~
+
             """
     }
 
@@ -226,6 +233,9 @@ package struct ConfigurationTemplate: Hashable, Sendable {
                 #mask: {}
                 #mask_key: ~
 
+                # auditlake load brings the table into one of the warehouses below, too: {warehouse: dwh, table: public.audit_logs}.
+                #load: ~
+
                 # A file that was rewritten: reingest adds its new rows; report leaves it alone.
                 #on_change: reingest
                 #on_data_loss: fail
@@ -249,6 +259,10 @@ package struct ConfigurationTemplate: Hashable, Sendable {
         # Where run --follow keeps logs of PostgreSQL while the lake is down: each pipeline at most max_bytes, and nothing once
         # the disk has no more than disk_floor free. spool: off keeps nothing.
         #spool: {folder: ./spool, max_bytes: 10GB, disk_floor: 5GB}
+
+        # SQL warehouses that pipelines load their main table into. For example:
+        # {dwh: {kind: postgres, url: "postgresql://loader:${PGPASSWORD}@host:5432/db?sslmode=verify-full"}}.
+        #warehouses: ~
 
         # What auditlake may use.
         #limits: {memory: 150MB}

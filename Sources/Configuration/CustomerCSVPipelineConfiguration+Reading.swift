@@ -5,7 +5,7 @@ extension CustomerCSVPipelineConfiguration {
     static let keys = [
         "kind", "source", "table", "customer", "event_time", "separator", "columns", "identity", "mask",
         "mask_key",
-        "on_change", "on_data_loss", "forget_after", "commit_every", "poll_every", "max_record_bytes",
+        "load", "on_change", "on_data_loss", "forget_after", "commit_every", "poll_every", "max_record_bytes",
         "batch_bytes",
     ]
 
@@ -35,6 +35,7 @@ extension CustomerCSVPipelineConfiguration {
         self.commitEvery = section.duration("commit_every", default: .seconds(1))
         self.maxRecordByteCount = section.recordByteCount("max_record_bytes", default: 1 << 20)
         self.batchByteCount = section.byteCount("batch_bytes", default: 1_000_000_000)
+        self.load = section.load("load", of: table.map { "\($0.value.schema).\($0.value.table)" })
         guard let source, let table, let customer else { return nil }
         self.name = name
         self.source = source

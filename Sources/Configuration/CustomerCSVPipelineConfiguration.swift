@@ -66,6 +66,8 @@ package struct CustomerCSVPipelineConfiguration: Hashable, Sendable {
     package var masks: [String: Mask]
     /// The key of hashes; there when there are masks.
     package var maskKey: Setting<String>?
+    /// Where the rows of the table go besides the lake; nil for nowhere.
+    package var load: LoadConfiguration?
     /// What happens when planned bytes have vanished.
     package var onDataLoss: DataLossPolicy
     /// The longest time from a file that was found to its rows in the table, while following.

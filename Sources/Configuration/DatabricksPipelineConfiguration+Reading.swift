@@ -5,6 +5,7 @@ extension DatabricksPipelineConfiguration {
     static let keys = [
         "kind", "source", "schema", "strip", "expectations", "verify_prefix", "on_change", "on_data_loss",
         "forget_after", "commit_every", "poll_every", "max_record_bytes", "batch_bytes", "max_pending_bytes",
+        "load",
     ]
 
     private static let objectsExample = "\"/var/audit/databricks/**/*.json*\""
@@ -29,6 +30,7 @@ extension DatabricksPipelineConfiguration {
         self.maxRecordByteCount = section.recordByteCount("max_record_bytes", default: 16 << 20)
         self.batchByteCount = section.byteCount("batch_bytes", default: 1_000_000_000)
         self.maxPendingByteCount = section.recordByteCount("max_pending_bytes", default: 128 << 20)
+        self.load = section.load("load", of: schema.map { "\($0.value).silver" })
         guard let source, let schema else { return nil }
         self.name = name
         self.source = source

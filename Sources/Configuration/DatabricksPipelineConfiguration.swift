@@ -57,6 +57,8 @@ package struct DatabricksPipelineConfiguration: Hashable, Sendable {
     package var commitEvery: Duration
     /// Longest line that is decoded, in bytes; a longer one goes to the quarantine.
     package var maxRecordByteCount: Int
+    /// Where the rows of the main table go besides the lake; nil for nowhere.
+    package var load: LoadConfiguration?
     /// Largest commit unit, in bytes of input.
     package var batchByteCount: Int
     /// Longest beginning of a line that waits for its end, in bytes.

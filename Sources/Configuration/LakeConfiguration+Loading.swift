@@ -58,17 +58,19 @@ extension LakeConfiguration {
 
 extension LakeConfiguration {
     /// The file's sections whose features this release does not have.
-    private static let unreleasedSections = ["warehouses", "jobs"]
+    private static let unreleasedSections = ["jobs"]
 
     /// The file's keys.
     private static let keys =
-        ["lake", "catalog", "pipelines", "object_stores", "spool", "limits"] + unreleasedSections
+        ["lake", "catalog", "pipelines", "warehouses", "object_stores", "spool", "limits"]
+        + unreleasedSections
 
     fileprivate init?(_ root: Node, context: ReadingContext) {
         guard let section = Section(root, name: "", keys: Self.keys, context: context) else { return nil }
         section.refuseUnreleased(Self.unreleasedSections)
         let lake = section.lakeLocation("lake")
         self.catalog = section.catalog("catalog")
+        self.warehouses = section.warehouses("warehouses")
         self.pipelines = section.pipelines("pipelines")
         self.objectStores = section.objectStores("object_stores")
         self.spool = section.spool("spool")

@@ -9,6 +9,8 @@ package struct LakeConfiguration: Hashable, Sendable {
     package var catalog: Setting<String>
     /// The pipelines, in file order.
     package var pipelines: [Pipeline]
+    /// The warehouses, in file order.
+    package var warehouses: [WarehouseConfiguration]
     /// What the file says of buckets.
     package var objectStores: [ObjectStoreConfiguration]
     /// Where logs are kept while the lake is down; nil for nowhere.
@@ -64,6 +66,15 @@ extension Pipeline {
         case .postgres(let pipeline): pipeline.table
         case .databricks: nil
         case .customerCSV(let pipeline): pipeline.table
+        }
+    }
+
+    /// Where the rows of the pipeline's main table go besides the lake; nil for nowhere.
+    package var load: LoadConfiguration? {
+        switch self {
+        case .postgres(let pipeline): pipeline.load
+        case .databricks(let pipeline): pipeline.load
+        case .customerCSV(let pipeline): pipeline.load
         }
     }
 }

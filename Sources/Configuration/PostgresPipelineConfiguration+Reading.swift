@@ -7,6 +7,7 @@ extension PostgresPipelineConfiguration {
         "bronze",
         "on_data_loss",
         "start", "commit_every", "forget_after", "max_record_bytes", "batch_bytes", "max_pending_bytes",
+        "load",
     ]
 
     /// Reads the pipeline; nil when something that it must have is missing or wrong, which the context then knows.
@@ -38,6 +39,7 @@ extension PostgresPipelineConfiguration {
         self.maxPendingByteCount = section.recordByteCount("max_pending_bytes", default: 128 << 20)
         self.node =
             section.node("node").flatMap { _ in section.requiredText("node", example: name) } ?? Setting(name)
+        self.load = section.load("load", of: table.map { "\($0.value.schema).\($0.value.table)" })
         guard let files, let role, let table else { return nil }
         self.name = name
         self.files = files

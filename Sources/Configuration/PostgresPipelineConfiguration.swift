@@ -64,6 +64,8 @@ package struct PostgresPipelineConfiguration: Hashable, Sendable {
     package var onDataLoss: DataLossPolicy
     /// Longest record whose text is derived whole, in bytes.
     package var maxRecordByteCount: Int
+    /// Where the rows of the main table go besides the lake; nil for nowhere.
+    package var load: LoadConfiguration?
     /// Largest commit unit, in bytes of input.
     package var batchByteCount: Int
     /// Longest undecided tail of a file before it goes to the quarantine, in bytes.

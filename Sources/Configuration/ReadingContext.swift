@@ -27,6 +27,11 @@ final class ReadingContext {
     /// The pipelines that take from a queue, by its URL.
     private var queues: [String: String] = [:]
 
+    /// The warehouses of the file, by name; read before the pipelines that load into them.
+    var warehouses: [String] = []
+    /// What is loaded into a target, by warehouse and table.
+    private var targets: [String: String] = [:]
+
     init(path: String, expander: VariableExpander) {
         self.path = path
         self.expander = expander
@@ -62,6 +67,15 @@ final class ReadingContext {
     func claim(queue: String, for pipeline: String) -> String? {
         if let other = queues[queue] { return other }
         queues[queue] = pipeline
+        return nil
+    }
+
+    /// Keeps a target of a warehouse for one table of the lake.
+    ///
+    /// - Returns: The other table that is loaded into it; nil when there is none.
+    func claim(target: String, for table: String) -> String? {
+        if let other = targets[target] { return other == table ? nil : other }
+        targets[target] = table
         return nil
     }
 

@@ -20,7 +20,7 @@ package struct ArrowView {
         fieldNames.firstIndex(of: name).flatMap(child)
     }
 
-    private func child(_ index: Int) -> ArrowView? {
+    func child(_ index: Int) -> ArrowView? {
         guard let schema = schema.pointee.children[index], let array = array.pointee.children[index] else {
             return nil
         }

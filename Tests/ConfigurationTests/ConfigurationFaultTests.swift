@@ -252,7 +252,7 @@ struct FaultCase: Sendable, CustomTestStringConvertible {
         #expect(fault.mend == expected.mend)
     }
 
-    @Test(arguments: ["warehouses: {d: {kind: x}}", "jobs: {n: {tasks: []}}"])
+    @Test(arguments: ["jobs: {n: {tasks: []}}"])
     func aLaterSectionIsRefusedPlainly(section: String) throws {
         let fault = try #require(faults(yaml(top: "lake: .\n\(section)")).first)
         #expect(fault.code == .notInThisRelease)

@@ -37,6 +37,9 @@ struct CheckCommand: AsyncParsableCommand {
                     sources += check.files.map { [$0] } ?? []
                 case .databricks, .customerCSV: findings += ObjectSourceCheck(settings)?.findings ?? []
                 }
+                if let load = try configuration.load(of: pipeline) {
+                    findings.append(await WarehouseCheck(load, lake).finding())
+                }
             }
             findings += try configuration.abandonedSpools().map(\.finding)
             findings += SourceConflict.find(among: sources).map { conflict in

@@ -8,6 +8,7 @@ import ObjectStorage
 import Pipelines
 import Query
 import Telemetry
+import Warehouse
 
 /// The one place that turns an error into words and an exit status; the numbers are those of sysexits.h where one fits.
 enum ExitStatus: Int32 {
@@ -19,6 +20,8 @@ enum ExitStatus: Int32 {
     case configuration = 65
     /// A rule is broken whose action is `fail`.
     case expectation = 67
+    /// The warehouse is out of reach, or refuses what it is given.
+    case warehouse = 69
     /// Input is lost or unreadable.
     case input = 66
     /// The disk is full, read-only or forbidden.
@@ -61,6 +64,15 @@ struct ErrorReport {
         case let error as QueryError:
             self.init(error.message, error.mend, error.code == .fileSystem ? .storage : .query)
         case let error as MetricsError: self.init(error.message, error.mend, .failure)
+        case let error as WarehouseError:
+            let status: ExitStatus =
+                switch error.code {
+                case .setting: .configuration
+                case .cancelled: .stopped
+                case .outOfStep: .state
+                case .unreachable, .refused, .full, .conflict, .rejected: .warehouse
+                }
+            self.init(error.message, error.mend, status)
         case let error as UsageError: self.init(error.message, error.mend, error.status)
         default: self.init("\(error)", nil, .failure)
         }

@@ -15,8 +15,11 @@ struct PhasePipe: Sendable {
     }
 
     /// Writes the phase's byte; a reader that has gone away is no matter.
-    func note(_ phase: PipelinePhase) {
-        var byte = phase.rawValue
+    func note(_ phase: PipelinePhase) { note(phase.rawValue) }
+
+    /// Writes a byte; a reader that has gone away is no matter.
+    func note(_ byte: UInt8) {
+        var byte = byte
         _ = write(descriptor, &byte, 1)
     }
 }
