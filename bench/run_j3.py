@@ -57,13 +57,14 @@ def main():
 
 @contextlib.contextmanager
 def server(folder):
-    """a PostgreSQL server with the peers' table; gives its url and the id of its first process"""
+    """a PostgreSQL server with the peers' table; gives it, and the id of its first process"""
     sys.path.insert(0, str(ROOT / "IntegrationTests"))
-    from postgres_server import PostgresServer
-    with PostgresServer(str(folder / "postgres")) as found:
-        found.execute(PEERS_TABLE)
-        os.environ["PGURI"] = found.url
-        yield found
+    import warehouse
+    with warehouse.Server(str(folder)) as found:
+        found.sql(PEERS_TABLE)
+        os.environ |= {"PGURI": found.url(password=warehouse.QUOTED), "DWH_PASSWORD": warehouse.QUOTED}
+        with open(os.path.join(found.data, "postmaster.pid")) as f:
+            yield found, int(f.readline())
 
 
 def run(options, folder, found):
@@ -74,7 +75,7 @@ def run(options, folder, found):
     source, binary = source.resolve(), options.binary.resolve()
     lake, config = folder / "ours", folder / "auditlake.yaml"
     os.environ["STEP"] = "both" if found else "delta"
-    also = found.process_id if found else None
+    postgres, also = found or (None, None)
 
     def ours():
         shutil.rmtree(lake, ignore_errors=True)
@@ -82,8 +83,8 @@ def run(options, folder, found):
         if not found:
             config.write_text(text)
             return lake, [binary, "run", "--once", "--config", config]
-        config.write_text(text + LOAD.format(url=found.url))
-        found.execute("drop table if exists auditlake_events, auditlake_batches")
+        config.write_text(text + LOAD.format(url=postgres.url()))
+        postgres.sql("drop table if exists auditlake_events, auditlake_batches")
         return lake, ["sh", "-c", f"{binary} run --once --config {config} && {binary} load wau --config {config}"]
 
     def theirs(peer):
@@ -106,7 +107,7 @@ def run(options, folder, found):
             differs = True
     if found:
         sums = "count(*), sum(extract(epoch from event_time) * 1000)::bigint, sum(duration_ms), sum(octet_length(details)), sum(octet_length(\"user\"))"
-        rows = [found.rows(f"select {sums} from {table}") for table in ("auditlake_events", "events")]
+        rows = [postgres.sql(f"select {sums} from {table}") for table in ("auditlake_events", "events")]
         print(f"PostgreSQL: {'same' if rows[0] == rows[1] else f'DIFFERS: {rows}'}")
         differs |= rows[0] != rows[1]
     if differs:

@@ -138,6 +138,7 @@ package final class DeltaTable {
     /// The whole state at an earlier version.
     ///
     /// - Parameter version: At most the head's.
+    /// - Returns: The state.
     /// - Throws: `DeltaLogError` when the log does not reach back so far.
     /// - Complexity: O(files and tombstones), and O(commits since a checkpoint before it).
     package func snapshot(at version: Int64) throws -> Snapshot {

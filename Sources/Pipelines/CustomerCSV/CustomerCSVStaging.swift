@@ -86,8 +86,9 @@ final class CustomerCSVStaging: ObjectStaging {
         try readBehind(reader)
     }
 
-    /// The record that an earlier batch took without its end of line: it may go on now, and is decoded once more. A row of it
-    /// that is there is known.
+    /// The record that an earlier batch took without its end of line.
+    ///
+    /// It may go on now, and is decoded once more; a row of it that is there is known.
     private func lastRecord(before reader: ObjectReader) throws -> [UInt8] {
         guard reader.from > 0 else { return [] }
         var last: UInt8 = 0
@@ -117,6 +118,7 @@ final class CustomerCSVStaging: ObjectStaging {
     ///   - decode: Takes bytes and how many more may be looked at behind them, with the offset of the first; gives how many it
     ///     is done with.
     /// - Returns: Those at the end that it was not done with.
+    /// - Throws: `StorageError`, and what `decode` throws.
     private func feed(
         _ reader: ObjectReader,
         upTo end: UInt64,

@@ -10,11 +10,11 @@ package struct CustomerPath: Hashable, Sendable {
     private let isAnchored: Bool
     private let pattern: String
 
-    /// Reads a pattern such as `csv/{customer}/`: parts of a path, one of which has the customer.
+    /// Reads a pattern such as `csv/{customer}/`: parts of a path, one of which has the customer; nil for one that does not name
+    /// `{customer}` once.
     ///
     /// - Parameter pattern: One that ends with a slash may be followed by anything; the last part of another one is that of the
     ///   key.
-    /// - Returns: nil when it does not name `{customer}` once.
     package init?(_ pattern: String) {
         let parts = pattern.split(separator: "/")
         let places = parts.indices.filter { parts[$0].contains(Self.mark) }

@@ -8,6 +8,7 @@ extension TableShape {
     /// The table with the columns that were met.
     ///
     /// - Parameter columns: In order of first sight.
+    /// - Returns: The shape, which the table may have outgrown.
     static func customers(_ columns: [CSVColumn]) -> TableShape {
         var shape = TableShape(
             CustomerCSVDecoder.tableColumns(columns),

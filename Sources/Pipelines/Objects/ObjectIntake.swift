@@ -239,7 +239,11 @@ final class ObjectIntake {
 
     /// The ranges of a plan that cannot be read any more; all of them when each can be, for some could not.
     ///
-    /// - Parameter state: The state after the plan.
+    /// - Parameters:
+    ///   - plan: The plan.
+    ///   - state: The state after it.
+    /// - Returns: The ranges.
+    /// - Throws: `StorageError`.
     func lostRanges(_ plan: BatchPlan, with state: ShardState) throws -> [SourceGap] {
         let ranges = (plan.objects ?? []).filter { $0.rangeByteCount > 0 }
         let folders = try formerFolders(state)

@@ -13,6 +13,7 @@ protocol ObjectStaging: AnyObject {
     /// - Parameters:
     ///   - reader: The object.
     ///   - modified: When it was last modified, in microseconds since 1970-01-01 UTC.
+    /// - Throws: `StorageError`.
     func begin(_ reader: ObjectReader, modified: Int64) throws
 
     /// Decodes bytes of the object.
@@ -23,6 +24,7 @@ protocol ObjectStaging: AnyObject {
     ///   - offset: Offset of the first in the object.
     ///   - isEnd: Nothing follows.
     /// - Returns: Bytes that are done with.
+    /// - Throws: What ends the batch.
     func decode(
         _ bytes: UnsafeRawBufferPointer,
         paddingByteCount: Int,
