@@ -225,8 +225,9 @@ package struct ConfigurationTemplate: Hashable, Sendable {
                 # What values are separated by: auto, or one of "," ";" "\\t" "|".
                 #separator: auto
 
-                # Columns that do not count when rows are told apart, such as a number made anew for each export.
-                #identity: {exclude: []}
+                # Columns that do not count when rows are told apart, such as a number made anew for each export:
+                # {exclude: [unique_identifier]}.
+                #identity: ~
 
                 # What is taken out before anything is stored: {ip: hash, name: {truncate: 1}, token: drop}. Its key comes from a
                 # variable: mask_key: "${AUDITLAKE_MASK_KEY}".

@@ -30,7 +30,7 @@ extension CustomerCSVPipelineConfiguration {
         self.columnTypes = section.columnTypes("columns")
         self.excludedColumns = Self.excludedColumns(section)
         self.masks = section.masks("mask")
-        self.maskKey = section.maskKey("mask_key", for: section.node("mask"))
+        self.maskKey = section.maskKey("mask_key", for: masks.isEmpty ? nil : section.node("mask"))
         self.onDataLoss = section.choice("on_data_loss", default: .fail)
         self.commitEvery = section.duration("commit_every", default: .seconds(1))
         self.maxRecordByteCount = section.recordByteCount("max_record_bytes", default: 1 << 20)
