@@ -254,7 +254,8 @@ let package = Package(
             name: "PipelinesTests",
             dependencies: [
                 "AuditFormats", "BatchProtocol", "Catalog", "DeltaLog", "DeltaTables", "Intake",
-                "ObjectStorage", "ParquetFiles", "Pipelines", "Query", "SimulatedBucket", "SimulatedDisk",
+                "Monitors", "ObjectStorage", "ParquetFiles", "Pipelines", "Query", "SimulatedBucket",
+                "SimulatedDisk",
             ],
             swiftSettings: strict
         ),

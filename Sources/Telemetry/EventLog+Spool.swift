@@ -52,6 +52,11 @@ extension EventLog {
                     metadata: ["event": "spool_failed", "error": .string(words)]
                 )
             }
+        case .setAside(let folder):
+            logger.error(
+                "the spool's list of its copies was damaged: it lies in \(folder) with them, and nothing reads them; take out what the logs do not have any more, then remove the folder",
+                metadata: ["event": "spool_set_aside", "folder": .string(folder)]
+            )
         case .removed(let folder):
             logger.error(
                 "somebody has removed the spool \(folder): it is made anew; what it kept is in the log files alone",

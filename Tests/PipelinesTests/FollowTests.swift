@@ -56,6 +56,36 @@ import Testing
         }
     }
 
+    /// A lake that was emptied, or another one in its place, is not gone on with under the next number, nor begun anew.
+    @Test func aBatchFollowsTheOneBeforeIt() async throws {
+        try await Fixture.with { lake in
+            let manager = FileManager.default
+            let receipt = "\(lake.lakePath)/\(lake.shard.receipt(1))"
+            try lake.append(Fixture.records(1...3))
+            let run = FollowedRun(lake)
+            await run.rows(3)
+            try manager.moveItem(atPath: receipt, toPath: "\(lake.root)/receipt")
+            try lake.append(Fixture.records(4...5))
+            for _ in 1...2 {
+                let news = await run.next { event in
+                    switch event {
+                    case .retrying(let error, _): "\(error)"
+                    case .committed: "a batch"
+                    default: nil
+                    }
+                }
+                #expect(news?.contains("is not there any more") == true)
+                guard news != "a batch" else { return }
+            }
+            #expect(!manager.fileExists(atPath: "\(lake.lakePath)/\(lake.shard.plan(2))"))
+            #expect(!manager.fileExists(atPath: receipt))
+            try manager.moveItem(atPath: "\(lake.root)/receipt", toPath: receipt)
+            await run.rows(2)
+            try await run.end()
+            try lake.expectExact(records: Fixture.records(1...5))
+        }
+    }
+
     @Test func aStopEndsAnIdleRun() async throws {
         try await Fixture.with { lake in
             let run = FollowedRun(lake)

@@ -209,6 +209,42 @@ extension SpoolRunTests {
         }
     }
 
+    /// What has its receipt is known at once, whatever fails behind it.
+    @Test func positionsAreNotedWithTheirBatch() async throws {
+        try await Self.with { lake in
+            let folder = try #require(lake.settings.spool).folder
+            lake.settings.batchByteCount = 1
+            try lake.append(Fixture.records(1...3))
+            lake.disk.fail(.noSpace) { _, change in change.path.hasSuffix("head.json") }
+            let run = FollowedRun(lake)
+            _ = await run.next { if case .retrying = $0 { true } else { nil } }
+            let positions = try Spool.positions(in: folder)
+            #expect(positions.map(\.offset) == [Self.byteCount(Fixture.records(1...1))])
+            lake.disk.revive()
+            _ = await run.caughtUp()
+            try await run.end()
+            try lake.expectExact(records: Fixture.records(1...3))
+        }
+    }
+
+    /// A note that cannot be read is one all the same.
+    @Test func aDamagedNoteStillNamesALake() async throws {
+        try await Self.with { lake in
+            try lake.append(Fixture.records(1...3))
+            let run = FollowedRun(lake)
+            await run.rows(3)
+            try await run.end()
+            let folder = try #require(lake.settings.spool).folder
+            try Data().write(to: URL(filePath: Spool.positionsPath(in: folder)))
+            try FileManager.default.removeItem(atPath: lake.lakePath)
+            #expect(throws: StorageError.self) { try lake.run() }
+            let second = FollowedRun(lake)
+            await second.spooled(Self.byteCount(Fixture.records(1...3)))
+            try await second.end()
+            #expect(!FileManager.default.fileExists(atPath: lake.lakePath))
+        }
+    }
+
     @Test func aLakeThatIsGoneForGoodIsBegunAnewOnceThatIsSaid() async throws {
         try await Self.with { lake in
             try lake.append(Fixture.records(1...3))

@@ -7,6 +7,11 @@ import ObjectStorage
 package protocol Bucket: Sendable {
     /// `s3://name`.
     var url: String { get }
+    /// Tells of requests that fail or have no answer; nil when nobody does.
+    var failures: FailureBell? { get }
+
+    /// Ends all requests under way, and all that follow, without an answer.
+    func giveUp()
 
     /// Calls `page` with all objects whose keys begin with a prefix and stand behind another key, some at a time, until it
     /// returns false.
@@ -41,6 +46,11 @@ package protocol Bucket: Sendable {
     ) throws -> Int
 }
 
+extension Bucket {
+    package var failures: FailureBell? { nil }
+    package func giveUp() {}
+}
+
 /// Bytes that are under way.
 package protocol PendingBody {
     /// Waits for them; nil when there is no object.
@@ -55,6 +65,9 @@ package struct S3Bucket: Bucket {
     package init(_ client: S3Client) { self.client = client }
 
     package var url: String { "s3://\(client.settings.bucket)" }
+    package var failures: FailureBell? { client.failures }
+
+    package func giveUp() { client.giveUp() }
 
     private struct Enough: Error {}
 

@@ -53,6 +53,8 @@ struct FileListing {
     ///
     /// A spool that cannot be read keeps nothing else from being read.
     private mutating func addCopies(in folder: String) {
+        let damaged = (try? SpoolDisk.damaged(in: folder)) ?? []
+        remarks += damaged.map { .spoolIsUnreadable(path: $0) }
         do {
             for file in try SpoolManifest.read(folder)?.files ?? [] {
                 guard let copy = file.copy else { continue }

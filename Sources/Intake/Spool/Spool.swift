@@ -45,6 +45,8 @@ package final class Spool: Sendable {
 
     /// The folder.
     package let folder: String
+    /// Where a manifest that was damaged lies now, with its copies; nil when there was none.
+    package let setAside: String?
     let limits: Limits
     let freeByteCount: @Sendable (String) throws -> UInt64
     let state: Mutex<State>
@@ -79,11 +81,18 @@ package final class Spool: Sendable {
         } else if try SpoolManifest.read(folder) == nil {
             return nil
         }
+        var setAside: String?
         guard let lock = try SpoolDisk.lock(lockPath(in: folder), isPatient: isPatient) else { return nil }
         do {
-            let manifest = try SpoolManifest.read(folder)
+            let manifest: SpoolManifest?
+            do {
+                manifest = try SpoolManifest.read(folder)
+            } catch let error as StorageError where isMade && error.code == .other(EBADMSG) {
+                setAside = try SpoolDisk.setAside(in: folder)
+                manifest = nil
+            }
             try SpoolDisk.removeStrays(in: folder, besides: manifest)
-            return Spool(folder, limits, manifest, lock, freeByteCount, storedEvery, disk)
+            return Spool(folder, limits, manifest, setAside, lock, freeByteCount, storedEvery, disk)
         } catch {
             close(lock)
             throw error
@@ -94,6 +103,7 @@ package final class Spool: Sendable {
         _ folder: String,
         _ limits: Limits,
         _ manifest: SpoolManifest?,
+        _ setAside: String?,
         _ lock: Int32,
         _ freeByteCount: @escaping @Sendable (String) throws -> UInt64,
         _ storedEvery: UInt64,
@@ -101,6 +111,7 @@ package final class Spool: Sendable {
     ) {
         self.folder = folder
         self.limits = limits
+        self.setAside = setAside
         self.freeByteCount = freeByteCount
         self.storedEvery = storedEvery
         self.disk = disk
@@ -141,8 +152,15 @@ package final class Spool: Sendable {
     }
 
     /// How far batches had read the files when that was last noted, which is kept in mind from now on.
+    ///
+    /// A note that is damaged says nothing: all is spooled then.
     func recallPositions() throws -> [TrackedFile] {
-        let positions = try Self.positions(in: folder)
+        let positions: [TrackedFile]
+        do {
+            positions = try Self.positions(in: folder)
+        } catch let error as StorageError where error.code == .other(EBADMSG) {
+            return []
+        }
         state.withLock { $0.positions = positions }
         return positions
     }

@@ -88,6 +88,32 @@ enum SpoolDisk {
         }
     }
 
+    /// Puts a manifest that is damaged aside with all copies, which nobody can tell apart any more.
+    ///
+    /// - Returns: The folder that they lie in now.
+    static func setAside(in folder: String) throws -> String {
+        var number = 1
+        while try PosixFileSystem().status("\(folder)/\(damagedPrefix)\(number)") != nil { number += 1 }
+        let place = "\(folder)/\(damagedPrefix)\(number)"
+        try makeFolder(place)
+        let names = try PosixFileSystem().list(folder).map(\.name).filter { $0.hasPrefix("copy-") }
+        // The manifest goes last: until then all of it is done again.
+        for name in names + [SpoolManifest.name] {
+            try PosixFileSystem().rename("\(folder)/\(name)", to: "\(place)/\(name)")
+        }
+        try PosixFileSystem().syncFolder(place)
+        try PosixFileSystem().syncFolder(folder)
+        return place
+    }
+
+    /// The folders of what was put aside.
+    static func damaged(in folder: String) throws -> [String] {
+        try PosixFileSystem().list(folder).map(\.name).filter { $0.hasPrefix(damagedPrefix) }.sorted()
+            .map { "\(folder)/\($0)" }
+    }
+
+    private static let damagedPrefix = "damaged-"
+
     /// The size of a file; 0 when it is gone.
     static func byteCount(_ path: String) throws -> UInt64 {
         try PosixFileSystem().status(path)?.byteCount ?? 0

@@ -116,6 +116,7 @@ extension CustomerCSVPipeline: PipelineWork {
     var projections: [any PlanProjection] { [ExpectationsProjection()] }
     var configuredPipelines: Set<String>? { settings.configuredPipelines }
     var unreadable: [StorageError] { intake.unreadable }
+    var sourceBucket: (any Bucket)? { settings.objects.bucket }
     var hasBacklog: Bool { intake.hasBacklog }
 
     var isDeferring: Bool { false }

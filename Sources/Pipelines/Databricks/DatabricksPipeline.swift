@@ -122,6 +122,7 @@ extension DatabricksPipeline: PipelineWork {
     var commitInterval: Duration { settings.commitInterval }
     var readsSource: Bool { settings.layers != .gold }
     var unreadable: [StorageError] { intake.unreadable }
+    var sourceBucket: (any Bucket)? { settings.objects.bucket }
     var hasBacklog: Bool { intake.hasBacklog }
     var longestWait: Duration { readsSource ? settings.objects.pollInterval : settings.commitInterval }
     var projections: [any PlanProjection] { [ExpectationsProjection(), ServicesProjection()] }

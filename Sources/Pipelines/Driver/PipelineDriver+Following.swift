@@ -17,15 +17,19 @@ extension PipelineDriver {
         let keeper = work.makeKeeper()
         defer { keeper?.close() }
         stop.onceMade { [weak keeper] in keeper?.stop() }
-        let patience = Patience(with: work.lake.store)
+        let store = work.lake.store
+        let patience = Patience { store.giveUp() }
         stop.onceMade { patience.stop() }
-        work.lake.store.failures?.listen { [weak keeper, weak patience] error in
+        store.failures?.listen { [weak keeper, weak patience] error in
             patience?.fail()
             keeper?.begin(error)
         }
+        let sourcePatience = patienceWithSource(until: stop)
+        defer { sourcePatience?.stop() }
         while !stop.isMade {
             do {
-                try follow(watcher, keeper, patience, &backOff, until: stop)
+                let waits = [patience, sourcePatience].compactMap(\.self)
+                try follow(watcher, keeper, waits, &backOff, until: stop)
             } catch let error as PipelineError where error.code == .cancelled {
                 break
             } catch  where Self.mayMendItself(error) {
@@ -38,19 +42,34 @@ extension PipelineDriver {
         return work.summary
     }
 
+    /// How long a bucket that is read is waited for; nil where nothing is read from one.
+    private func patienceWithSource(until stop: StopRequest) -> Patience? {
+        guard let bucket = work.sourceBucket else { return nil }
+        let patience = Patience { bucket.giveUp() }
+        stop.onceMade { [weak patience] in patience?.stop() }
+        let observer = work.observer
+        bucket.failures?.listen { [weak patience] error in
+            if patience?.fail() == true { observer.event(.unreadable([error])) }
+        }
+        return patience
+    }
+
     private func follow(
         _ watcher: any SourceWatcher,
         _ keeper: SpoolKeeper?,
-        _ patience: Patience,
+        _ waits: [Patience],
         _ backOff: inout BackOff,
         until stop: StopRequest
     ) throws {
-        var run = try work.open()
+        var run = try work.open(after: newestReceipt)
         keeper?.know(run.positions)
         keeper?.notePositions()
-        defer { keeper?.notePositions() }
+        defer {
+            newestReceipt = run.newestReceipt
+            keeper?.notePositions()
+        }
         do {
-            try follow(&run, watcher, keeper, patience, &backOff, until: stop)
+            try follow(&run, watcher, keeper, waits, &backOff, until: stop)
         } catch {
             // A lake that does not answer would be waited for.
             if !Self.mayMendItself(error) { tell(run) }
@@ -63,7 +82,7 @@ extension PipelineDriver {
         _ run: inout ShardRun,
         _ watcher: any SourceWatcher,
         _ keeper: SpoolKeeper?,
-        _ patience: Patience,
+        _ waits: [Patience],
         _ backOff: inout BackOff,
         until stop: StopRequest
     ) throws {
@@ -73,7 +92,7 @@ extension PipelineDriver {
         while !stop.isMade {
             let look = ContinuousClock.now
             try bringForward(&run, keeper)
-            patience.succeed()
+            for patience in waits { patience.succeed() }
             backOff.reset()
             if ContinuousClock.now >= nextProjection {
                 tell(run)
@@ -94,17 +113,19 @@ extension PipelineDriver {
 
     private func bringForward(_ run: inout ShardRun, _ keeper: SpoolKeeper?) throws {
         guard work.readsSource else { return try run.bringInWhatIsReceived() }
-        try bringForward(&run)
-        keeper?.know(run.positions)
-        keeper?.noteFirstPositions()
+        try takeSteps(&run, keeper)
         // The lake is back and has all that was there: what was written meanwhile follows.
         guard keeper?.end() == true else { return }
-        try bringForward(&run)
-        keeper?.know(run.positions)
+        try takeSteps(&run, keeper)
     }
 
-    private func bringForward(_ run: inout ShardRun) throws {
+    private func takeSteps(_ run: inout ShardRun, _ keeper: SpoolKeeper?) throws {
         repeat {
+            // What has a receipt need not be spooled, whatever fails behind it.
+            defer {
+                keeper?.know(run.positions)
+                keeper?.noteFirstPositions()
+            }
             guard try run.advance() else { return }
         } while run.hasOpenBatch || work.hasBacklog
     }
@@ -124,16 +145,21 @@ extension PipelineDriver {
     }
 }
 
-/// How long a lake is waited for: one that does not answer, no longer than until a stop.
+/// How long a service is waited for: one that does not answer, no longer than until a stop.
 private final class Patience: Sendable {
-    private let store: any ObjectStore
+    private let giveUp: @Sendable () -> Void
     private let state = Mutex((isFailing: false, isStopped: false))
 
     /// Nothing has failed yet.
-    init(with store: any ObjectStore) { self.store = store }
+    init(_ giveUp: @escaping @Sendable () -> Void) { self.giveUp = giveUp }
 
-    /// A call has failed, and is tried again.
-    func fail() { change { $0.isFailing = true } }
+    /// A call has failed, and is tried again; whether that is news.
+    @discardableResult
+    func fail() -> Bool {
+        let isNews = state.withLock { !$0.isFailing }
+        change { $0.isFailing = true }
+        return isNews
+    }
 
     /// The lake has all that is there.
     func succeed() { change { $0.isFailing = false } }
@@ -146,7 +172,7 @@ private final class Patience: Sendable {
             body(&state)
             return state.isFailing && state.isStopped
         }
-        if isOver { store.giveUp() }
+        if isOver { giveUp() }
     }
 }
 

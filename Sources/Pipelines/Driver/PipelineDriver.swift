@@ -1,6 +1,7 @@
 import BatchProtocol
 import Catalog
 import DeltaTables
+import Intake
 import ObjectStorage
 
 /// A pipeline that a driver can run.
@@ -31,6 +32,9 @@ protocol PipelineWork: BatchWork {
     /// Opens the tables that every run of the pipeline feeds.
     func openFirstTables() throws
 
+    /// The bucket that it reads; nil for none.
+    var sourceBucket: (any Bucket)? { get }
+
     /// What tells that the source may have changed.
     func makeWatcher() -> any SourceWatcher
 
@@ -53,6 +57,8 @@ final class PipelineDriver {
     let work: any PipelineWork
     /// Carry what plans say into system tables; none before the first time.
     private var followers: [PlanFollower] = []
+    /// The newest batch that had its receipt when the shard was left, or nil.
+    var newestReceipt: UInt64?
     /// Batches that were done when the heads of the tables were noted last.
     private var notedBatches = 0
 
@@ -106,10 +112,19 @@ extension BatchWork {
 
 extension PipelineWork {
     var readsSource: Bool { true }
+    var sourceBucket: (any Bucket)? { nil }
 
     /// Opens the lake and the tables, and finds out where the shard stands.
-    func open() throws -> ShardRun {
+    ///
+    /// - Parameter newest: A batch that has its receipt, as this process knows; nil for none. Without it nothing is begun in
+    ///   the lake's place.
+    /// - Returns: The shard.
+    /// - Throws: What keeps the pipeline from running.
+    func open(after newest: UInt64? = nil) throws -> ShardRun {
         try prepare()
+        if let newest {
+            try ShardStore(store: lake.store, path: ShardPath(pipeline: name, shard: 0)).demandReceipt(newest)
+        }
         try lake.open()
         let shard = ShardStore(store: lake.store, path: ShardPath(pipeline: name, shard: 0))
         let opening = try shard.open()

@@ -126,6 +126,7 @@ struct ShardRun {
         let plan = plan(batch, plannedAt: plannedAt, of: new)
         pipeline.observer.phase(.plan)
         do {
+            if batch > 1 { try shard.demandReceipt(batch - 1) }
             let isOurs = try shard.put(plan)
             if isOurs, try shard.isCompacted(batch) {
                 // The number was free only because its plan is so old that it was compacted.

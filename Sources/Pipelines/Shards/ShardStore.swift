@@ -162,6 +162,18 @@ struct ShardStore {
         return try read(Head.self, path.head)?.batch ?? 0 > batch
     }
 
+    /// Makes sure that a batch which had its receipt still has it: a lake that was emptied meanwhile, or another one in its
+    /// place, is not to be gone on with.
+    ///
+    /// - Throws: `StorageError` with code `notFound` when it has not; a run that follows takes the lake as down.
+    func demandReceipt(_ batch: UInt64) throws {
+        guard try !store.exists(path.receipt(batch)) else { return }
+        var error = StorageError(code: .notFound, operation: "read", path: store.path(path.receipt(batch)))
+        error.detail = "batch \(batch) went into this lake, and is not there any more"
+        error.advice = "bring the lake back: somebody has emptied it, or another one stands in its place"
+        throw error
+    }
+
     /// A stored plan, nil when there is none.
     func plan(_ batch: UInt64) throws -> BatchPlan? { try read(BatchPlan.self, path.plan(batch)) }
 

@@ -24,8 +24,8 @@ extension PipelineSettings {
         throw error
     }
 
-    /// Whether batches have read any file; a note that cannot be read says nothing.
+    /// Whether batches have read any file: also when the note of it cannot be read.
     private static func hasPositions(_ folder: String) -> Bool {
-        do { return try !Spool.positions(in: folder).isEmpty } catch { return false }
+        do { return try !Spool.positions(in: folder).isEmpty } catch { return true }
     }
 }

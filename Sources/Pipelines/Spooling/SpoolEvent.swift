@@ -17,6 +17,8 @@ package enum SpoolEvent: Sendable {
     case failed([StorageError])
     /// Somebody has removed the spool's folder: it was made anew, without the copies.
     case removed(folder: String)
+    /// The spool's manifest was damaged: it lies in this folder now, with copies that nobody can tell apart any more.
+    case setAside(folder: String)
     /// The lake is back and has all that is there.
     case ended
     /// The same, but nothing was kept meanwhile: there was no spool.

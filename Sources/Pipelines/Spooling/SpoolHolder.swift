@@ -64,6 +64,7 @@ extension SpoolHolder.State {
         do {
             spool = try settings.open(isMade: isMade, isPatient: isPatient)
             if spool != nil { obstacle = nil }
+            if let place = spool?.setAside { return (spool, .setAside(folder: place)) }
             // One that holds nothing is missed by nobody.
             if spool != nil || !isMade { return (spool, nil) }
             (event, words) = (.taken(folder: settings.folder), "")

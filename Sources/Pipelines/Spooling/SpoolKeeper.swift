@@ -52,12 +52,14 @@ final class SpoolKeeper: Sendable {
     /// Stores that for a process that begins while the lake is down.
     func notePositions() {
         guard let spool = holder.spool else { return }
-        let news = state.withLock { state in
-            defer { state.noted = state.positions }
-            return state.positions == state.noted ? nil : state.positions
-        }
+        let news = state.withLock { $0.positions == $0.noted ? nil : $0.positions }
         guard let news else { return }
-        do { try spool.note(news) } catch { observer.event(.spool(.unusable(error))) }
+        do {
+            try spool.note(news)
+            state.withLock { $0.noted = news }
+        } catch {
+            observer.event(.spool(.unusable(error)))
+        }
     }
 
     /// Stores it at once when no position was stored before: from then on the lake is known as one with batches.

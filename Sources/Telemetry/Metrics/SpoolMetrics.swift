@@ -15,7 +15,7 @@ struct SpoolMetrics: Sendable {
         case .began: isOpen = true
         case .grew(let bytes, let refused): (byteCount, refusedByteCount) = (bytes, refused)
         case .ended, .endedUnkept: self = SpoolMetrics()
-        case .unusable, .taken, .refuses, .failed, .removed: break
+        case .unusable, .taken, .refuses, .failed, .removed, .setAside: break
         }
     }
 }

@@ -13,6 +13,8 @@ import Testing
         case internalError
         case badGateway
         case unavailable
+        /// A success that is none of S3, as of a proxy under maintenance.
+        case page
 
         var reply: StandInServer.Reply {
             switch self {
@@ -22,6 +24,7 @@ import Testing
             case .internalError: .answer(500, [:], TestBucket.error("InternalError"))
             case .badGateway: .answer(502, [:], "<html>")
             case .unavailable: .answer(503)
+            case .page: .answer(200, ["Content-Type": "text/html"], "<html>")
             }
         }
 

@@ -26,12 +26,13 @@ extension S3Client {
         )
         request.body = ByteBuffer(bytes: bytes)
         request.payloadHash = PayloadHash.sha256(bytes)
-        guard ifAbsent else { return .created(etag: try etag(send(request))) }
+        request.demandsTag = true
+        guard ifAbsent else { return .created(etag: etag(try send(request))) }
         request.headers.add(name: "If-None-Match", value: "*")
         request.accepted = [412]
         while true {
             let answer = try send(request)
-            guard answer.response.status == 412 else { return .created(etag: try etag(answer)) }
+            guard answer.response.status == 412 else { return .created(etag: etag(answer)) }
             guard answer.mayBeDoneBefore else { return .exists }
             // An object that vanished since says nothing: the question is asked anew.
             guard let found = try get(key) else { continue }
@@ -59,7 +60,7 @@ extension S3Client {
         return headers
     }
 
-    private func etag(_ answer: S3Answer) throws -> String {
+    private func etag(_ answer: S3Answer) -> String {
         S3Object.unquoted(answer.response.headers.first(name: "ETag") ?? "")
     }
 }

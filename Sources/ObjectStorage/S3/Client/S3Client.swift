@@ -78,7 +78,14 @@ package final class S3Client: Sendable {
                 return .failed(S3Error(failure, request.operation, path(request.key)))
             case .answer(let response, let keys):
                 let hasFailed = !response.isSuccess || request.mayFailInBody && Self.isError(response)
-                if !hasFailed { return .done }
+                if !hasFailed {
+                    guard request.demandsTag, response.isSuccess, !Self.hasTag(response) else { return .done }
+                    mayBeDone = true
+                    let message = "the answer is none of S3: it has no entity tag"
+                    return .failed(
+                        S3Error(.connectionBroken, request.operation, path(request.key), message: message)
+                    )
+                }
                 let fault = ServiceFault(response)
                 var error = fault.error(request.operation, path(request.key))
                 if request.isReading, fault.wantsKey { error.code = .keyWanted }
@@ -104,6 +111,11 @@ package final class S3Client: Sendable {
             error.outcomeIsUnknown = request.isChange && mayBeDone
             throw error
         }
+    }
+
+    private static func hasTag(_ response: WebResponse) -> Bool {
+        response.headers.first(name: "ETag") != nil
+            || (try? XMLTree(parsing: response.body))?.text("ETag") != nil
     }
 
     private static func isError(_ response: WebResponse) -> Bool {

@@ -17,6 +17,8 @@ struct S3Request {
     var accepted: Set<Int> = []
     /// Whether a success may have an error for a body, which S3 does when a call takes long.
     var mayFailInBody = false
+    /// Whether a success names an entity tag: what does not comes from something else than S3, such as a page of a proxy.
+    var demandsTag = false
     /// Whether the call changes something, so that its outcome may be unknown.
     var isChange: Bool { method != .GET && method != .HEAD }
     /// Whether the call asks for an object.
