@@ -68,7 +68,8 @@ def one_file_a_batch(killer, folder, kills):
         # A run that is to die in the first checkpoint may go all the way there: it has to be the last.
         is_last = kills == 1 and not killer.counts[b"k"]
         phase = b"k" if is_last else killer.target(PHASES if len(w.numbers("receipts")) > CHECKPOINT_AT - 30 else [p for p in PHASES if p != b"k"])
-        kills -= killer.kill(w, phase, killer.rng.randint(1, 1 if phase == b"k" else 40), killer.delay())
+        # A checkpoint is over soon.
+        kills -= killer.kill(w, phase, *(1, 0) if phase == b"k" else (killer.rng.randint(1, 40), killer.delay()))
     return w
 
 

@@ -90,9 +90,10 @@ class Year:
     def nightly(self, customer, day, today):
         name = f"{today:03}-{day:03}.csv"
         self.drop(customer, name, customer.export(day, day), today)
-        self.dropped.append((customer, name, day))
-        if self.rng.random() < 0.05 and len(self.dropped) > 20:           # an old export comes again: rewritten, or under another name
-            customer, name, day = self.rng.choice(self.dropped[-200:])
+        self.dropped.append((customer, name, day, today))
+        earlier = [d for d in self.dropped[-200:] if d[3] < today]       # one that is rewritten before a night nobody has ever seen
+        if self.rng.random() < 0.05 and len(earlier) > 20:               # an old export comes again: rewritten, or under another name
+            customer, name, day, _ = self.rng.choice(earlier)
             events = customer.export(day, day + self.rng.randint(0, 1))
             if self.rng.random() < 0.5 and events:
                 events.pop(self.rng.randrange(len(events)))
