@@ -155,22 +155,6 @@ import Testing
         #expect(try readAll() == text("a"))
     }
 
-    /// What a bad disk has made of the list of copies does not keep later ones from being made.
-    @Test func aDamagedManifestIsPutAside() throws {
-        try folder.write(text("a"), "a.csv")
-        do { _ = try session(spool()).step() }
-        let copy = try #require(try SpoolManifest.read(place)?.files.first?.copy)
-        try Data("{".utf8).write(to: URL(filePath: "\(place)/spool.json"))
-        let spool = try spool()
-        #expect(spool.setAside == "\(place)/damaged-1")
-        #expect(FileManager.default.contents(atPath: "\(place)/damaged-1/\(copy)") == Data(text("a").utf8))
-        #expect(FileManager.default.contents(atPath: "\(place)/damaged-1/spool.json") == Data("{".utf8))
-        _ = try session(spool).step()
-        try folder.remove("a.csv")
-        #expect(try tailer.look().remarks.contains(.spoolIsUnreadable(path: "\(place)/damaged-1")))
-        #expect(try readAll() == text("a"))
-    }
-
     // MARK: Kills
 
     @Test func anotherProcessGoesOnWithTheCopies() throws {
